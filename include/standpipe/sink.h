@@ -1,0 +1,76 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <stop_token>
+
+#include "standpipe/environment.h"
+#include "standpipe/lease.h"
+#include "standpipe/settings.h"
+#include "standpipe/status.h"
+
+namespace standpipe {
+
+/// Where a sink takes its events from: its channel, through the engine, which remembers open leases so that a failed
+/// sink's events can be given to another. Belongs to the sink's runner thread.
+class Outlet {
+ public:
+  virtual ~Outlet() = default;
+  /// Up to `max_events` events, at most the channel's transactionCapacity; an empty lease when there are none now.
+  virtual Result<Lease> take(std::size_t max_events) = 0;
+};
+
+/// What one turn of a sink came to.
+struct Turn {
+  bool worked = false;  ///< there may be more: call again at once
+  /// When idle: call again by then even if no event arrives (a roll or an idle close is due). Steady-clock time of the
+  /// environment's clock. Empty: only events wake it.
+  std::optional<std::chrono::steady_clock::time_point> wake_by = std::nullopt;
+};
+
+/// Takes events out. All calls come from one runner thread (a sink group calls its members from one thread too).
+class Sink {
+ public:
+  virtual ~Sink() = default;
+
+  virtual Status start() = 0;
+  /// One turn: take a lease, write it, settle it; or settle what earlier turns left open. May keep several leases open
+  /// between turns. A failure makes the runner back off (1 s more each time, up to 5 s) and a group fail over; before it
+  /// is returned, every lease that can't be completed was given back or is dropped. Returns soon after `stop` was
+  /// requested.
+  virtual Result<Turn> process(Outlet& outlet, std::stop_token stop) = 0;
+  /// Completes or gives back what is open and releases everything. Legal in any state, also twice; may be followed by
+  /// start().
+  virtual void stop() = 0;
+};
+
+/// A sink that writes one lease at a time: most sinks. take, commit and give back live here; the sink writes.
+class BatchSink : public Sink {
+ public:
+  /// `batch_size` events a lease.
+  BatchSink(Environment& environment, std::size_t batch_size);
+
+  Status start() override { return {}; }
+  void stop() override {}
+  Result<Turn> process(Outlet& outlet, std::stop_token stop) final;
+
+ protected:
+  /// Writes all events of the lease so that they are acknowledged by the destination, and returns ok; the lease is then
+  /// committed. Any failure gives the whole lease back; Code::poison has it bisected down to the events at fault.
+  virtual Status write(const Lease& lease, std::stop_token stop) = 0;
+
+  Environment& environment() { return environment_; }
+
+ private:
+  Environment& environment_;
+  std::size_t batch_size_;
+  Counter& batch_empty_;
+  Counter& batch_underflow_;
+  Counter& batch_complete_;
+  Counter& drain_attempt_;
+  Counter& drain_success_;
+  Counter& write_fail_;
+};
+
+}  // namespace standpipe

@@ -1,0 +1,169 @@
+#include "standpipe/batch.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "base/check.h"
+
+namespace standpipe {
+
+namespace {
+// Copies (rewritten bodies, network bodies that arrived in pieces) gather in slabs of at least this size.
+constexpr std::size_t kArenaBytes = 16 * 1024;
+
+const std::shared_ptr<const Headers>& empty_headers() {
+  static const auto empty = std::make_shared<const Headers>();
+  return empty;
+}
+}  // namespace
+
+bool MemoryBudget::try_charge(std::uint64_t bytes, Use use) {
+  const std::uint64_t limit = use == Use::intake ? intake_limit_ : limit_;
+  std::uint64_t used = used_.load(std::memory_order_relaxed);
+  do {
+    if (bytes > limit || used > limit - bytes) return false;
+  } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
+  return true;
+}
+
+Slab::Slab(std::size_t capacity, MemoryBudget* budget)
+    : data_(new char[capacity]), capacity_(capacity), budget_(budget) {}
+
+Slab::~Slab() {
+  if (budget_ != nullptr) budget_->release(capacity_);
+}
+
+std::shared_ptr<Slab> Slab::make(std::size_t capacity, MemoryBudget* budget) {
+  std::shared_ptr<Slab> slab(new Slab(capacity, budget));
+  if (budget != nullptr) budget->force_charge(capacity);
+  return slab;
+}
+
+std::shared_ptr<Slab> Slab::try_make(std::size_t capacity, MemoryBudget& budget, MemoryBudget::Use use) {
+  if (!budget.try_charge(capacity, use)) return nullptr;
+  return std::shared_ptr<Slab>(new Slab(capacity, &budget));
+}
+
+Batch::Batch() { blocks_.push_back(empty_headers()); }
+
+void Batch::pin(std::shared_ptr<const Slab> slab) {
+  if (!slabs_.empty() && slabs_.back() == slab) return;
+  slabs_.push_back(std::move(slab));
+}
+
+Batch::Block Batch::add_headers(std::shared_ptr<const Headers> headers) {
+  blocks_.push_back(std::move(headers));
+  return static_cast<Block>(blocks_.size() - 1);
+}
+
+void Batch::add(std::string_view body, Block block) {
+  CHECK(body.size() <= std::numeric_limits<std::uint32_t>::max());
+  events_.push_back({body.data(), static_cast<std::uint32_t>(body.size()), block});
+  body_bytes_ += body.size();
+}
+
+std::string_view Batch::copy_in(std::string_view body, MemoryBudget* budget) {
+  if (arena_ == nullptr || arena_->capacity() - arena_used_ < body.size()) {
+    // Doubling keeps the number of slabs of a growing batch small.
+    const std::size_t grown = arena_ == nullptr ? kArenaBytes : std::min<std::size_t>(arena_->capacity() * 2, 1 << 20);
+    arena_ = Slab::make(std::max(grown, body.size()), budget);
+    arena_used_ = 0;
+    slabs_.push_back(arena_);
+  }
+  char* target = arena_->data() + arena_used_;
+  if (!body.empty()) std::memcpy(target, body.data(), body.size());
+  arena_used_ += body.size();
+  return {target, body.size()};
+}
+
+void Batch::add_copy(std::string_view body, Block block, MemoryBudget* budget) { add(copy_in(body, budget), block); }
+
+Batch Batch::subset(const std::vector<std::size_t>& indices) const {
+  Batch result;
+  result.blocks_ = blocks_;
+  result.slabs_ = slabs_;
+  result.events_.reserve(indices.size());
+  for (const std::size_t index : indices) {
+    result.events_.push_back(events_[index]);
+    result.body_bytes_ += events_[index].size;
+  }
+  return result;
+}
+
+std::size_t Batch::bytes() const { return bytes(0, events_.size()); }
+
+std::size_t Batch::bytes(std::size_t first, std::size_t last) const {
+  std::size_t total = 0;
+  Block block = kNoHeaders;
+  std::size_t header_bytes = 0;
+  for (std::size_t i = first; i < last; ++i) {
+    if (events_[i].block != block) {
+      block = events_[i].block;
+      header_bytes = blocks_[block]->bytes();
+    }
+    total += events_[i].size + header_bytes;
+  }
+  return total;
+}
+
+std::size_t Batch::pinned_bytes() const {
+  std::size_t total = 0;
+  for (const auto& slab : slabs_) total += slab->capacity();
+  return total;
+}
+
+void Batch::change_headers(const std::function<void(Headers&)>& change) {
+  std::vector<bool> used(blocks_.size(), false);
+  for (const Event& event : events_) used[event.block] = true;
+  for (Block block = 0; block < used.size(); ++block) {
+    if (!used[block]) continue;
+    auto copy = std::make_shared<Headers>(*blocks_[block]);
+    change(*copy);
+    if (block != kNoHeaders) {
+      blocks_[block] = std::move(copy);
+      continue;
+    }
+    // Block 0 stays the empty one: its events move to a block of their own.
+    const Block moved = add_headers(std::move(copy));
+    for (Event& event : events_) {
+      if (event.block == kNoHeaders) event.block = moved;
+    }
+  }
+}
+
+void Batch::set_body(std::size_t index, std::string_view body, MemoryBudget* budget) {
+  Event& event = events_[index];
+  const std::string_view copy = copy_in(body, budget);
+  body_bytes_ += copy.size();
+  body_bytes_ -= event.size;
+  event.data = copy.data();
+  event.size = static_cast<std::uint32_t>(copy.size());
+}
+
+void Batch::keep_if(const std::function<bool(std::size_t index)>& keep) {
+  const std::size_t body_bytes_before = body_bytes_;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < events_.size(); ++i) {
+    if (keep(i)) {
+      events_[kept++] = events_[i];
+    } else {
+      body_bytes_ -= events_[i].size;
+    }
+  }
+  events_.resize(kept);
+  // A batch is often a part of its slab; what counts is how much of that part survived.
+  if (body_bytes_ * 2 < body_bytes_before) compact();
+}
+
+void Batch::compact() {
+  std::vector<std::shared_ptr<const Slab>> old = std::move(slabs_);
+  slabs_.clear();
+  arena_ = body_bytes_ == 0 ? nullptr : Slab::make(body_bytes_);
+  arena_used_ = 0;
+  if (arena_ == nullptr) return;
+  slabs_.push_back(arena_);
+  for (Event& event : events_) event.data = copy_in({event.data, event.size}, nullptr).data();
+}
+
+}  // namespace standpipe

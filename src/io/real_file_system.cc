@@ -1,0 +1,204 @@
+#include <cerrno>
+#include <cstring>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "io/file_system.h"
+
+namespace standpipe {
+
+namespace {
+
+Status system_error(std::string_view what, const std::string& path, int error) {
+  const Code code = error == ENOENT                        ? Code::not_found
+                    : (error == ENOSPC || error == EDQUOT) ? Code::full
+                                                           : Code::io;
+  return {code, fmt::format("{} {}: {}", what, path, std::strerror(error))};
+}
+
+FileInfo to_info(const struct stat& stat) {
+  FileInfo info;
+  info.type = S_ISREG(stat.st_mode)   ? FileInfo::Type::file
+              : S_ISDIR(stat.st_mode) ? FileInfo::Type::directory
+              : S_ISLNK(stat.st_mode) ? FileInfo::Type::symlink
+                                      : FileInfo::Type::other;
+  info.device = stat.st_dev;
+  info.inode = stat.st_ino;
+  info.size = static_cast<std::uint64_t>(stat.st_size);
+  info.links = stat.st_nlink;
+  info.modified_ns = stat.st_mtim.tv_sec * 1'000'000'000LL + stat.st_mtim.tv_nsec;
+  return info;
+}
+
+class RealFile final : public File {
+ public:
+  RealFile(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
+  ~RealFile() override { close().ignore(); }  // a writer that must know has called close()
+
+  Result<std::size_t> read_at(std::uint64_t offset, char* target, std::size_t size) override {
+    std::size_t done = 0;
+    while (done < size) {
+      const ssize_t n = ::pread(descriptor_, target + done, size - done, static_cast<off_t>(offset + done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return system_error("read", path_, errno);
+      if (n == 0) break;
+      done += static_cast<std::size_t>(n);
+    }
+    return done;
+  }
+
+  Status write(std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t n = ::write(descriptor_, bytes.data(), bytes.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return system_error("write", path_, errno);
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return {};
+  }
+
+  Status write_at(std::uint64_t offset, std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t n = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return system_error("write", path_, errno);
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+      offset += static_cast<std::uint64_t>(n);
+    }
+    return {};
+  }
+
+  Status sync() override {
+    return ::fdatasync(descriptor_) == 0 ? Status() : system_error("sync", path_, errno);
+  }
+
+  Status truncate(std::uint64_t size) override {
+    return ::ftruncate(descriptor_, static_cast<off_t>(size)) == 0 ? Status() : system_error("truncate", path_, errno);
+  }
+
+  Result<FileInfo> info() override {
+    struct stat stat {};
+    if (::fstat(descriptor_, &stat) != 0) return system_error("stat", path_, errno);
+    return to_info(stat);
+  }
+
+  Status close() override {
+    if (descriptor_ < 0) return {};
+    const int result = ::close(descriptor_);
+    descriptor_ = -1;
+    return result == 0 ? Status() : system_error("close", path_, errno);
+  }
+
+ private:
+  int descriptor_;
+  const std::string path_;
+};
+
+int open_flags(FileSystem::Mode mode) {
+  switch (mode) {
+    case FileSystem::Mode::read: return O_RDONLY;
+    case FileSystem::Mode::create: return O_RDWR | O_CREAT | O_TRUNC;
+    case FileSystem::Mode::create_new: return O_RDWR | O_CREAT | O_EXCL;
+    case FileSystem::Mode::append: return O_RDWR | O_CREAT | O_APPEND;
+    case FileSystem::Mode::read_write: return O_RDWR;
+  }
+  return O_RDONLY;
+}
+
+class RealFileSystem final : public FileSystem {
+ public:
+  Result<std::unique_ptr<File>> open(const std::string& path, Mode mode, unsigned permissions) override {
+    // O_NONBLOCK: a FIFO in the place of a log must not hang the agent.
+    const int descriptor = ::open(path.c_str(), open_flags(mode) | O_CLOEXEC | O_NONBLOCK, permissions);
+    if (descriptor < 0) return system_error("open", path, errno);
+    auto file = std::make_unique<RealFile>(descriptor, path);
+    TRY_ASSIGN(const FileInfo info, file->info());
+    if (info.type == FileInfo::Type::other) return Status(Code::invalid, path + " is not a regular file");
+    return std::unique_ptr<File>(std::move(file));
+  }
+
+  Result<FileInfo> info(const std::string& path, bool follow) override {
+    struct stat stat {};
+    const int result = follow ? ::stat(path.c_str(), &stat) : ::lstat(path.c_str(), &stat);
+    if (result != 0) return system_error("stat", path, errno);
+    return to_info(stat);
+  }
+
+  Result<std::vector<std::string>> list(const std::string& path) override {
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
+    if (directory == nullptr) return system_error("list", path, errno);
+    std::vector<std::string> names;
+    errno = 0;
+    while (const dirent* entry = ::readdir(directory.get())) {
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") names.emplace_back(name);
+      errno = 0;
+    }
+    if (errno != 0) return system_error("list", path, errno);
+    return names;
+  }
+
+  Status make_directories(const std::string& path) override {
+    for (std::size_t at = 1; at <= path.size(); ++at) {
+      if (at != path.size() && path[at] != '/') continue;
+      const std::string part = path.substr(0, at);
+      if (::mkdir(part.c_str(), 0755) != 0 && errno != EEXIST) return system_error("make directory", part, errno);
+    }
+    TRY_ASSIGN(const FileInfo made, info(path, true));
+    if (made.type != FileInfo::Type::directory) return system_error("make directory", path, ENOTDIR);
+    return {};
+  }
+
+  Status rename(const std::string& from, const std::string& to) override {
+    return ::rename(from.c_str(), to.c_str()) == 0 ? Status() : system_error("rename to " + to + " from", from, errno);
+  }
+
+  Status rename_new(const std::string& from, const std::string& to) override {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+    if (errno == EEXIST) return {Code::invalid, fmt::format("rename {}: {} exists already", from, to)};
+    if (errno != EINVAL && errno != ENOSYS) return system_error("rename to " + to + " from", from, errno);
+    // File systems without RENAME_NOREPLACE (NFS): link() refuses an existing name as well.
+    if (::link(from.c_str(), to.c_str()) != 0) {
+      if (errno == EEXIST) return {Code::invalid, fmt::format("rename {}: {} exists already", from, to)};
+      return system_error("rename to " + to + " from", from, errno);
+    }
+    return remove(from);
+  }
+
+  Status remove(const std::string& path) override {
+    return ::unlink(path.c_str()) == 0 ? Status() : system_error("remove", path, errno);
+  }
+
+  Status remove_directory(const std::string& path) override {
+    return ::rmdir(path.c_str()) == 0 ? Status() : system_error("remove directory", path, errno);
+  }
+
+  Status sync_directory(const std::string& path) override {
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return system_error("open", path, errno);
+    const int error = ::fsync(descriptor) == 0 ? 0 : errno;
+    ::close(descriptor);
+    return error == 0 ? Status() : system_error("sync", path, error);
+  }
+
+  Result<std::uint64_t> free_space(const std::string& path) override {
+    struct statvfs stat {};
+    if (::statvfs(path.c_str(), &stat) != 0) return system_error("statvfs", path, errno);
+    return static_cast<std::uint64_t>(stat.f_bavail) * stat.f_frsize;
+  }
+};
+
+}  // namespace
+
+FileSystem& real_file_system() {
+  static RealFileSystem files;
+  return files;
+}
+
+}  // namespace standpipe
