@@ -56,7 +56,7 @@ class PathTemplate {
     Op op = Op::literal;
     char letter = 0;          // Op::time
     std::uint32_t index = 0;  // Op::header: into headers_
-    std::string text;         // Op::literal
+    std::string text = {};    // Op::literal
   };
 
   PathOptions options_;
