@@ -28,12 +28,13 @@ Result<Codec> find_codec(std::string_view name);
 class ContainerWriter {
  public:
   struct Options {
-    std::string schema_json;
+    std::string schema_json = {};
     Codec codec = Codec::null;
     int level = -1;  ///< of the codec; -1: its default
     std::size_t sync_interval =
         16000;  ///< raw bytes after which a block is closed (Flume's syncIntervalBytes: 2048000)
-    std::map<std::string, std::string> metadata;  ///< further entries of the header, beside avro.schema and avro.codec
+    std::map<std::string, std::string> metadata =
+        {};  ///< further entries of the header, beside avro.schema and avro.codec
   };
 
   explicit ContainerWriter(Options options);
