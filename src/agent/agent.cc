@@ -1,0 +1,290 @@
+#include "agent/agent.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/clock.h"
+
+namespace standpipe {
+
+namespace {
+
+/// Takes `name` out of a map; it is there.
+template <typename Map>
+typename Map::mapped_type extract(Map& map, const std::string& name) {
+  return std::move(map.extract(name).mapped());
+}
+
+}  // namespace
+
+Agent::Agent(const ProcessWorld& process, std::string name, Options options)
+    : process_(process), name_(std::move(name)), options_(options), log_(make_log("agent " + name_)), builder_(process, name_) {
+  graph_.name = name_;
+}
+
+Agent::~Agent() { stop(); }
+
+Status Agent::apply(const AgentGraph& wanted) {
+  const Difference changes = difference(graph_, wanted);
+  if (changes.empty()) {
+    graph_ = wanted;  // places in the file may differ
+    return {};
+  }
+  Made made;
+  TRY(make_all(wanted, changes, made));
+  TRY(resize_channels(wanted, changes));
+  TRY(drain_ending(changes));
+  log_->info(fmt::format("applying {}", changes.to_string()));
+  put_in_place(wanted, changes, std::move(made));
+  return {};
+}
+
+Status Agent::leave_out_or_refuse(const Status& why, bool runs_now) {
+  if (runs_now) return why.with_context("refused: ");
+  log_->error(fmt::format("{}; it is left out", why.message()));
+  return {};
+}
+
+FlowBuilder::Channels Agent::channels_for(const Difference& changes, Made& made) {
+  FlowBuilder::Channels channels;
+  for (auto& [name, running] : channels_) {
+    const auto& ending = changes.ending_channels;
+    if (std::find(ending.begin(), ending.end(), name) == ending.end()) channels.emplace(name, running.runner.get());
+  }
+  for (auto& [name, running] : made.channels) channels.insert_or_assign(name, running.runner.get());
+  return channels;
+}
+
+namespace {
+/// Whether every channel that a component names could be made.
+bool all_there(const FlowBuilder::Channels& channels, const std::vector<std::string>& names) {
+  return std::all_of(names.begin(), names.end(), [&](const std::string& name) { return channels.contains(name); });
+}
+}  // namespace
+
+Status Agent::make_all(const AgentGraph& wanted, const Difference& changes, Made& made) {
+  for (const std::string& name : changes.new_channels) {
+    auto channel = builder_.make_channel(*wanted.channel(name));
+    if (channel.ok()) {
+      made.channels.emplace(name, std::move(channel).value());
+    } else {
+      TRY(leave_out_or_refuse(channel.status(), channels_.contains(name)));
+    }
+  }
+  const FlowBuilder::Channels channels = channels_for(changes, made);
+  const Status no_channel(Code::invalid, "a channel of it was left out");
+  for (const std::string& name : changes.new_sources) {
+    const SourceNode& node = *wanted.source(name);
+    auto source = all_there(channels, node.channels) ? builder_.make_source(node, channels)
+                                                     : Result<RunningSource>(no_channel.with_context("source " + name + ": "));
+    if (source.ok()) {
+      made.sources.emplace(name, std::move(source).value());
+    } else {
+      TRY(leave_out_or_refuse(source.status(), sources_.contains(name)));
+    }
+  }
+  for (const std::string& name : changes.rewired_sources) {
+    const SourceNode& node = *wanted.source(name);
+    if (!sources_.contains(name)) continue;  // was left out before
+    if (!all_there(channels, node.channels)) return no_channel.with_context("refused: source " + name + ": ");
+    TRY_ASSIGN(IngestPlan plan, builder_.make_plan(node, sources_.at(name).world->environment(), channels));
+    made.plans.emplace(name, std::move(plan));
+  }
+  for (const SinkUnit& unit : sink_units(wanted)) {
+    const std::string& name = unit.group.name;
+    if (std::find(changes.new_sinks.begin(), changes.new_sinks.end(), name) == changes.new_sinks.end()) continue;
+    std::vector<std::string> used;
+    for (const SinkNode& sink : unit.sinks) used.push_back(sink.channel);
+    auto sinks = all_there(channels, used) ? builder_.make_sinks(unit.group, unit.sinks, channels)
+                                           : Result<RunningSinks>(no_channel.with_context("sink " + name + ": "));
+    if (sinks.ok()) {
+      made.sinks.emplace(name, std::move(sinks).value());
+    } else {
+      TRY(leave_out_or_refuse(sinks.status(), sinks_.contains(name)));
+    }
+  }
+  return {};
+}
+
+Status Agent::resize_channels(const AgentGraph& wanted, const Difference& changes) {
+  for (std::size_t i = 0; i < changes.changed_channels.size(); ++i) {
+    const std::string& name = changes.changed_channels[i];
+    const auto found = channels_.find(name);
+    if (found == channels_.end()) continue;
+    const Status status = found->second.runner->channel().reconfigure(wanted.channel(name)->settings);
+    if (status.ok()) continue;
+    for (std::size_t undone = 0; undone < i; ++undone) {
+      // Going back to settings that it had a moment ago; a failure leaves it with the new ones, which is no loss.
+      RunningChannel& other = channels_.at(changes.changed_channels[undone]);
+      other.runner->channel().reconfigure(other.node.settings).ignore();
+    }
+    return status.with_context(fmt::format("refused: channel {}: ", name));
+  }
+  return {};
+}
+
+std::int64_t Agent::held_events(const std::vector<std::string>& channels) const {
+  std::int64_t held = 0;
+  for (const std::string& name : channels) {
+    const auto found = channels_.find(name);
+    if (found != channels_.end() && found->second.runner->channel().is_volatile()) {
+      held += found->second.runner->channel().size();
+    }
+  }
+  return held;
+}
+
+bool Agent::drain(const std::vector<std::string>& channels) {
+  constexpr std::chrono::milliseconds kLook{10};
+  const auto deadline = process_.clock.steady_now() + options_.drain_timeout;
+  while (held_events(channels) > 0) {
+    if (process_.clock.steady_now() >= deadline) return false;
+    process_.clock.sleep_for(kLook, {});
+  }
+  return true;
+}
+
+Status Agent::drain_ending(const Difference& changes) {
+  if (held_events(changes.ending_channels) == 0) return {};
+  // Sources that feed an ending channel pause; their clients wait, nothing is refused to them.
+  std::vector<RunningSource*> paused;
+  for (auto& [name, source] : sources_) {
+    const auto& used = source.node.channels;
+    const bool feeds = std::any_of(used.begin(), used.end(), [&](const std::string& channel) {
+      return std::find(changes.ending_channels.begin(), changes.ending_channels.end(), channel) != changes.ending_channels.end();
+    });
+    if (!feeds) continue;
+    source.runner->stop();
+    paused.push_back(&source);
+  }
+  if (drain(changes.ending_channels)) {
+    // A rewired source goes on behind its new plan; an ending one is stopped for good in a moment.
+    return {};
+  }
+  for (RunningSource* source : paused) {
+    source->ingest->restart();
+    source->runner->start();
+  }
+  return {Code::full, fmt::format("refused: {} events are still in channels that would end, after {} s",
+                                  held_events(changes.ending_channels), options_.drain_timeout.count() / 1000)};
+}
+
+void Agent::put_in_place(const AgentGraph& wanted, const Difference& changes, Made made) {
+  for (auto& [name, channel] : made.channels) channel.runner->start();
+  for (const std::string& name : changes.ending_sources) {
+    if (const auto found = sources_.find(name); found != sources_.end()) found->second.runner->stop();
+  }
+  for (auto& [name, plan] : made.plans) {
+    RunningSource& source = sources_.at(name);
+    source.ingest->replace(std::move(plan));
+    source.ingest->restart();
+    source.runner->start();  // a no-op unless it was paused for a drain
+  }
+  for (const std::string& name : changes.ending_sinks) {
+    if (const auto found = sinks_.find(name); found != sinks_.end()) found->second.runner->stop();
+  }
+
+  std::vector<RunningSource> old_sources;
+  std::vector<RunningSinks> old_sinks;
+  std::vector<RunningChannel> old_channels;
+  {
+    std::lock_guard lock(mutex_);
+    for (const std::string& name : changes.ending_sources) {
+      if (sources_.contains(name)) old_sources.push_back(extract(sources_, name));
+    }
+    for (const std::string& name : changes.ending_sinks) {
+      if (sinks_.contains(name)) old_sinks.push_back(extract(sinks_, name));
+    }
+    for (const std::string& name : changes.ending_channels) {
+      if (channels_.contains(name)) old_channels.push_back(extract(channels_, name));
+    }
+    channels_.merge(made.channels);
+    sinks_.merge(made.sinks);
+    sources_.merge(made.sources);
+    for (auto& [name, channel] : channels_) channel.node = *wanted.channel(name);
+    for (auto& [name, source] : sources_) source.node = *wanted.source(name);
+  }
+  graph_ = wanted;
+  for (const std::string& name : changes.new_sinks) {
+    if (const auto found = sinks_.find(name); found != sinks_.end()) found->second.runner->start();
+  }
+  for (const std::string& name : changes.new_sources) {
+    if (const auto found = sources_.find(name); found != sources_.end()) found->second.runner->start();
+  }
+  // The old ones end here, sinks and sources before the channels they refer to.
+  old_sources.clear();
+  old_sinks.clear();
+  for (RunningChannel& channel : old_channels) channel.runner->stop();
+}
+
+std::int64_t Agent::stop() {
+  for (auto& [name, source] : sources_) source.runner->request_stop();
+  const auto deadline = process_.clock.steady_now() + options_.stop_timeout;
+  for (auto& [name, source] : sources_) {
+    if (!source.runner->await_stopped(deadline)) log_->error(fmt::format("source {} does not stop and is abandoned", name));
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, channel] : channels_) names.push_back(name);
+  const bool has_sinks = !sinks_.empty();
+  if (has_sinks && held_events(names) > 0) {
+    log_->info(fmt::format("draining {} events from memory, for at most {} s", held_events(names),
+                           options_.drain_timeout.count() / 1000));
+    drain(names);
+  }
+  for (auto& [name, sinks] : sinks_) sinks.runner->request_stop();
+  const auto sink_deadline = process_.clock.steady_now() + options_.stop_timeout;
+  for (auto& [name, sinks] : sinks_) {
+    if (!sinks.runner->await_stopped(sink_deadline)) log_->error(fmt::format("sink {} does not stop and is abandoned", name));
+  }
+  const std::int64_t left = held_events(names);
+  for (auto& [name, channel] : channels_) {
+    const std::int64_t held = channel.runner->channel().is_volatile() ? channel.runner->channel().size() : 0;
+    if (held > 0) log_->warn(fmt::format("channel {} still held {} events in memory: they are lost", name, held));
+    channel.runner->stop();
+  }
+  std::lock_guard lock(mutex_);
+  sources_.clear();
+  sinks_.clear();
+  channels_.clear();
+  graph_ = AgentGraph{};
+  graph_.name = name_;
+  return left;
+}
+
+std::vector<Agent::ComponentReport> Agent::report() const {
+  std::lock_guard lock(mutex_);
+  std::vector<ComponentReport> all;
+  const auto add = [&](std::string kind, const ComponentNode& node, const Runner& runner, const ComponentWorld& world) {
+    all.push_back({std::move(kind), node.name, std::string(node.info->name), runner.health(), world.counters().read()});
+  };
+  for (const auto& [name, source] : sources_) add("SOURCE", source.node, *source.runner, *source.world);
+  for (const auto& [name, channel] : channels_) add("CHANNEL", channel.node, *channel.runner, *channel.world);
+  for (const auto& [name, unit] : sinks_) {
+    for (std::size_t i = 0; i < unit.sinks.size(); ++i) add("SINK", unit.sinks[i], *unit.runner, *unit.worlds[i]);
+  }
+  return all;
+}
+
+Diagnostics refusing(const AgentGraph& running, const Diagnostics& accepted, const Diagnostics& fresh) {
+  const auto runs = [&](const std::string& component) {
+    const std::size_t dot = component.find('.');
+    if (dot == std::string::npos) return false;
+    const std::string name = component.substr(dot + 1);
+    return running.source(name) != nullptr || running.sink(name) != nullptr || running.channel(name) != nullptr;
+  };
+  Diagnostics found;
+  for (const Diagnostic& each : fresh) {
+    if (each.severity != Severity::error) continue;
+    const bool known = std::any_of(accepted.begin(), accepted.end(), [&](const Diagnostic& old) {
+      return old.code == each.code && old.key == each.key && old.message == each.message;
+    });
+    const bool whole_file = each.component.empty() && (each.code == DiagnosticCode::syntax ||
+                                                       each.code == DiagnosticCode::invalid_agent ||
+                                                       each.code == DiagnosticCode::template_text);
+    if (!known && (whole_file || runs(each.component))) found.push_back(each);
+  }
+  return found;
+}
+
+}  // namespace standpipe

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "agent/difference.h"
+#include "agent/flow.h"
+#include "config/diagnostic.h"
+#include "config/graph.h"
+#include "standpipe/status.h"
+
+namespace standpipe {
+
+/// A running agent: components made from a checked graph, changed by difference when another graph is applied.
+///
+/// - apply() touches only what differs: sources keep their sockets while interceptors, selector or channels behind them
+///   change; channels keep their contents; everything else is stopped and made anew.
+/// - A refused apply() leaves everything running as it was. It is refused when a component that runs now could not be made
+///   anew, or when a channel that is to end still holds events after the drain time.
+/// - stop() stops sources first, lets sinks drain what would be lost, then stops sinks and channels.
+///
+/// apply() and stop() come from one thread; report() from any. `process` outlives the agent.
+class Agent {
+ public:
+  struct Options {
+    std::chrono::milliseconds drain_timeout{10'000};
+    std::chrono::milliseconds stop_timeout{10'000};
+  };
+  Agent(const ProcessWorld& process, std::string name, Options options);
+  ~Agent();
+
+  const std::string& name() const { return name_; }
+  const AgentGraph& graph() const { return graph_; }
+
+  /// Goes over to `wanted`. On the first call a component that can't be made is left out with an error in the log; later
+  /// such a component refuses the call if it runs now, else it is left out too.
+  Status apply(const AgentGraph& wanted);
+
+  /// Returns how many events were lost with channels that keep theirs in memory.
+  std::int64_t stop();
+
+  /// A component for /metrics and /healthz.
+  struct ComponentReport {
+    std::string kind;  ///< "SOURCE", "CHANNEL", "SINK"
+    std::string name;
+    std::string type;
+    Health health;
+    std::vector<CounterGroup::Value> values;
+  };
+  std::vector<ComponentReport> report() const;
+
+ private:
+  template <typename Running>
+  using ByName = std::map<std::string, Running, std::less<>>;
+  /// What apply() has made and not yet put in place.
+  struct Made {
+    ByName<RunningChannel> channels;
+    ByName<RunningSource> sources;
+    ByName<RunningSinks> sinks;
+    std::map<std::string, IngestPlan, std::less<>> plans;
+  };
+
+  Status make_all(const AgentGraph& wanted, const Difference& changes, Made& made);
+  Status resize_channels(const AgentGraph& wanted, const Difference& changes);
+  Status drain_ending(const Difference& changes);
+  void put_in_place(const AgentGraph& wanted, const Difference& changes, Made made);
+  FlowBuilder::Channels channels_for(const Difference& changes, Made& made);
+  Status leave_out_or_refuse(const Status& why, bool runs_now);
+  std::int64_t held_events(const std::vector<std::string>& channels) const;
+  bool drain(const std::vector<std::string>& channels);
+
+  const ProcessWorld& process_;
+  const std::string name_;
+  const Options options_;
+  std::unique_ptr<Log> log_;
+  FlowBuilder builder_;
+  AgentGraph graph_;
+  mutable std::mutex mutex_;  // guards the three maps against report(); only apply() and stop() change them
+  ByName<RunningChannel> channels_;
+  ByName<RunningSource> sources_;
+  ByName<RunningSinks> sinks_;
+};
+
+/// The diagnostics of a reload that would remove or break something that runs now: they refuse it. What `accepted` already
+/// had (when the running configuration was applied) does not count again.
+Diagnostics refusing(const AgentGraph& running, const Diagnostics& accepted, const Diagnostics& fresh);
+
+}  // namespace standpipe
