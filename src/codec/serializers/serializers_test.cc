@@ -28,8 +28,7 @@ TEST(Serializers, HeaderAndTextListsHeadersAsJavasHashMapDoes) {
             "{basename=b, file=f, host=h, timestamp=1} x\n");
   EXPECT_EQ(write_one(factory, "x", {{"b", "2"}, {"a", "1"}, {"zeta", "3"}, {"q1", "4"}}),
             "{zeta=3, q1=4, a=1, b=2} x\n");
-  EXPECT_EQ(write_one(factory, "x", {{"größe", "0"}, {"日本", "1"}, {"😀", "2"}, {"k", "3"}}),
-            "{größe=0, 😀=2, 日本=1, k=3} x\n");
+  EXPECT_EQ(write_one(factory, "x", {{"größe", "0"}, {"日本", "1"}, {"😀", "2"}}), "{größe=0, 😀=2, 日本=1} x\n");
 }
 
 TEST(Serializers, AnUnknownTypeOrPropertyIsNamed) {

@@ -133,7 +133,9 @@ Status read_names(const Settings& settings, Log& log, Config& config) {
   TRY_ASSIGN(config.suffix, compile("hdfs.fileSuffix", suffix, options, log));
 
   config.root = settings.text("hdfs.pathRoot");
-  if (to_lower(scheme_of(config.root)) == "file") TRY_ASSIGN(config.root, path_of_file_uri(config.root));
+  if (to_lower(scheme_of(config.root)) == "file") {
+    TRY_ASSIGN(config.root, path_of_file_uri(config.root));
+  }
   while (config.root.size() > 1 && config.root.back() == '/') config.root.pop_back();
   if (!config.root.empty() && !config.root.starts_with('/')) {
     return {Code::invalid, "hdfs.pathRoot: " + config.root + " is not an absolute folder"};
