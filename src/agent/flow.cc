@@ -4,7 +4,6 @@
 
 #include "agent/builtin.h"
 #include "base/check.h"
-#include "core/quarantine.h"
 
 namespace standpipe {
 
@@ -77,7 +76,6 @@ Result<std::unique_ptr<GroupMember>> FlowBuilder::make_member(const SinkNode& no
                                                               const Channels& channels) const {
   const SinkFactory* factory = find_sink_factory(*node.info);
   CHECK(factory != nullptr);
-  if (node.quarantine) world.set_quarantine(make_file_quarantine(world.environment()));
   auto sink = factory->create(node.settings, world.environment());
   if (!sink.ok()) return sink.status().with_context(fmt::format("sink {}: ", node.name));
   return std::make_unique<GroupMember>(node.name, std::move(sink).value(), channel_of(channels, node.channel).named(),
