@@ -1,0 +1,76 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/agent_text.h"
+#include "config/catalog.h"
+#include "config/diagnostic.h"
+#include "standpipe/settings.h"
+
+namespace standpipe {
+
+/// Judges one component's properties against its table, with lines and suggestions. Made for one component, used once;
+/// refers to all it is given.
+class ComponentCheck {
+ public:
+  /// `label` is what diagnostics call it ("sinks.k1"), `outcome` what happens when it can't run ("sink k1 is left
+  /// out").
+  ComponentCheck(const Catalog& catalog, std::string label, std::string outcome, Diagnostics& diagnostics)
+      : catalog_(catalog), label_(std::move(label)), outcome_(std::move(outcome)), diagnostics_(diagnostics) {}
+
+  /// The table that `type` names. Null, with a diagnostic, when there is none. A component that is not built is
+  /// returned, so that its properties can be checked: sound() is false then. `unknown` is the code for a type that
+  /// nobody knows.
+  const ComponentInfo* find_type(ComponentKind kind, const Entry& type,
+                                 DiagnosticCode unknown = DiagnosticCode::unknown_type);
+
+  /// Every property in `properties` that is not in `shared` against the table; nested components too. `place` is what a
+  /// missing property is blamed on. Returns what passed; sound() says whether the component may run.
+  Settings check(const ComponentInfo& info, const EntryMap& properties, const Entry& place);
+
+  /// The words of a list (channels, interceptors, a selector's mapping), cleaned.
+  std::vector<std::string> names(const Entry& entry);
+  /// One word: a channel's name.
+  std::string name(const Entry& entry);
+
+  /// A text without comment and odd characters, as its kind allows. Empty: nothing is left, which has been reported.
+  std::string clean(Kind kind, const Entry& entry);
+
+  void report(Severity severity, DiagnosticCode code, const Entry& entry, std::string message,
+              std::string suggestion = {}, std::string consequence = {});
+  /// An error after which the component can't run.
+  void fail(DiagnosticCode code, const Entry& entry, std::string message, std::string suggestion = {});
+
+  bool sound() const { return sound_; }
+  const std::string& label() const { return label_; }
+  const std::string& outcome() const { return outcome_; }
+
+ private:
+  void check_property(const ComponentInfo& info, const EntryMap& properties, std::string_view key, const Entry& entry,
+                      Settings::Map& values);
+  void check_option(const Option& option, const Entry& entry, std::string value, Settings::Map& values,
+                    std::string_view key);
+  void check_nested(const ComponentInfo& info, const EntryMap& properties, const Entry& place, Settings::Map& values);
+  void check_required(const ComponentInfo& info, const Settings& settings, const Entry& place);
+  void report_alias(const Option& option, std::string_view key, const EntryMap& properties, const Entry& entry);
+  void report_unknown(const ComponentInfo& info, std::string_view key, const Entry& entry);
+  void report_unknown_type(ComponentKind kind, const Entry& entry, const std::string& type, DiagnosticCode code);
+  void report_bad_value(const Option& option, const Entry& entry, const std::string& value, std::string_view problem);
+  void report_empty(const Option* option, const Entry& entry);
+  std::string_view without_comment(Kind kind, const Entry& entry, std::string_view value);
+  void report_curly_quote(const Entry& entry, std::string_view value);
+
+  const Catalog& catalog_;
+  std::string label_;
+  std::string outcome_;
+  Diagnostics& diagnostics_;
+  bool sound_ = true;
+};
+
+/// The component kind that an option of Kind::type names in its choices; nothing: it names none.
+std::optional<ComponentKind> nested_kind(const Option& option);
+
+}  // namespace standpipe
