@@ -78,20 +78,16 @@ class Splitter {
   void report_wrong_agent(const AgentText& agent, const std::vector<std::string_view>& declared) {
     std::string_view near = nearest_word(agent.name, declared);
     if (near.empty() && declared.size() == 1) near = declared.front();
+    std::size_t count = 0;
     for (const auto& [kind, components] : agent.components) {
-      for (const auto& [name, component] : components) {
-        const std::size_t count = component.properties.size();
-        Diagnostic found = diagnose(Severity::warning, DiagnosticCode::wrong_agent, *component.first,
-                                    fmt::format("no list declares anything of an agent '{}'", agent.name));
-        found.component = fmt::format("{}.{}", kind, name);
-        if (!near.empty()) {
-          found.suggestion = fmt::format("did you mean {}{}?", near, component.first->first.substr(agent.name.size()));
-        }
-        found.consequence =
-            count == 1 ? std::string("it is ignored") : fmt::format("its {} properties are ignored", count);
-        diagnostics_.push_back(std::move(found));
-      }
+      for (const auto& [name, component] : components) count += component.properties.size();
     }
+    Diagnostic found = diagnose(Severity::warning, DiagnosticCode::wrong_agent, *agent.first,
+                                fmt::format("no list declares anything of an agent '{}'", agent.name));
+    if (!near.empty()) found.suggestion = fmt::format("did you mean {}{}?", near, found.key.substr(agent.name.size()));
+    found.consequence = count == 1 ? std::string("it is ignored")
+                                   : fmt::format("all {} properties of '{}' are ignored", count, agent.name);
+    diagnostics_.push_back(std::move(found));
   }
 
   void report_invalid(const Entry& entry) {
@@ -105,6 +101,10 @@ class Splitter {
       describe_bare(found, key);
     } else {
       describe_kind(found, key, dot);
+    }
+    for (const std::uint32_t line : entry.second.earlier_lines) {
+      diagnostics_.push_back(found);
+      diagnostics_.back().line = line;
     }
     diagnostics_.push_back(std::move(found));
   }

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "config/odd_text.h"
+#include "config/regex_syntax.h"
 #include "config/spelling.h"
 
 namespace standpipe {
@@ -111,6 +112,12 @@ void ComponentCheck::fail(DiagnosticCode code, const Entry& entry, std::string m
   report(Severity::error, code, entry, std::move(message), std::move(suggestion), outcome_);
 }
 
+void ComponentCheck::follow(const Entry& entry, std::string message, bool fatal, DiagnosticCode code) {
+  if (fatal) sound_ = false;
+  report(Severity::note, code, entry, std::move(message), {},
+         fatal ? outcome_ : fmt::format("{} runs without it", label_));
+}
+
 std::string_view ComponentCheck::without_comment(Kind kind, const Entry& entry, std::string_view value) {
   const std::size_t mark = find_comment(value);
   if (mark == std::string_view::npos) return value;
@@ -204,7 +211,7 @@ const ComponentInfo* ComponentCheck::find_type(ComponentKind kind, const Entry& 
            fmt::format("'{}' is written in another case than its name", type),
            fmt::format("write {}", class_name ? match.info->class_names.front() : match.info->name), "it runs");
   }
-  if (!match.info->built) {
+  if (!match.info->built && !inside_unbuilt_) {
     fail(DiagnosticCode::not_built, entry, fmt::format("'{}' is known to Flume, not yet here", type));
   }
   return match.info;
@@ -230,7 +237,8 @@ void ComponentCheck::report_unknown_type(ComponentKind kind, const Entry& entry,
   fail(code, entry, std::move(message), std::move(suggestion));
 }
 
-Settings ComponentCheck::check(const ComponentInfo& info, const EntryMap& properties, const Entry& place) {
+Settings ComponentCheck::check(const ComponentInfo& info, const EntryMap& properties, const Entry& place,
+                               const std::string& prefix) {
   Settings::Map values;
   EntryMap own = properties;
   for (const Option& option : info.options) {
@@ -242,10 +250,13 @@ Settings ComponentCheck::check(const ComponentInfo& info, const EntryMap& proper
       if (!explicitly) own.erase(whole);
     }
   }
+  const bool outer_unbuilt = inside_unbuilt_;
+  inside_unbuilt_ = inside_unbuilt_ || !info.built;
   for (const auto& [key, entry] : own) check_property(info, properties, key, *entry, values);
-  check_nested(info, properties, place, values);
+  check_nested(info, properties, place, prefix, values);
   Settings settings = Settings::unchecked(info, std::move(values));
-  check_required(info, settings, place);
+  check_required(info, properties, place, prefix);
+  inside_unbuilt_ = outer_unbuilt;
   return settings;
 }
 
@@ -291,6 +302,12 @@ void ComponentCheck::check_option(const Option& option, const Entry& entry, std:
     report_bad_value(option, entry, value, status.message());
     return;
   }
+  const std::string problem = option.kind == Kind::regex ? regex_problem(value) : std::string();
+  if (!problem.empty()) {
+    fail(DiagnosticCode::bad_value, entry, fmt::format("the pattern is wrong: {}", problem),
+         "in a properties file a backslash of a pattern is written twice");
+    return;
+  }
   values.emplace(key, std::move(value));
 }
 
@@ -331,7 +348,7 @@ void ComponentCheck::report_alias(const Option& option, std::string_view key, co
 }
 
 void ComponentCheck::check_nested(const ComponentInfo& info, const EntryMap& properties, const Entry& place,
-                                  Settings::Map& values) {
+                                  const std::string& prefix, Settings::Map& values) {
   for (const Option& option : info.options) {
     const auto kind = nested_kind(option);
     if (!kind) continue;
@@ -344,18 +361,40 @@ void ComponentCheck::check_nested(const ComponentInfo& info, const EntryMap& pro
     } else if (!option.fallback.empty()) {
       nested = catalog_.find(*kind, option.fallback).info;
     }
-    if (nested == nullptr) continue;  // said already; what stands below can't be judged
-    const Settings settings = check(*nested, inner, given ? *set->second : place);
+    if (nested == nullptr) {  // said already; what stands below can't be judged
+      report_templates(inner);
+      continue;
+    }
+    const Settings settings =
+        check(*nested, inner, given ? *set->second : place, fmt::format("{}{}.", prefix, option.name));
     for (const auto& [key, value] : settings.values()) values.emplace(fmt::format("{}.{}", option.name, key), value);
   }
 }
 
-void ComponentCheck::check_required(const ComponentInfo& info, const Settings& settings, const Entry& place) {
+void ComponentCheck::report_templates(const EntryMap& properties) {
+  for (const auto& [key, entry] : properties) {
+    if (!is_template(entry->second.value)) continue;
+    fail(DiagnosticCode::template_text, *entry, "the value is a template that nobody has rendered",
+         "render the template first, then check its result");
+  }
+}
+
+void ComponentCheck::check_required(const ComponentInfo& info, const EntryMap& properties, const Entry& place,
+                                    const std::string& prefix) {
   for (const Option& option : info.options) {
-    if (!option.required || option.name.find('*') != std::string_view::npos || settings.has(option.name)) continue;
-    if (!sound_ && !info.built) continue;  // it is left out anyway, for a better reason
-    fail(DiagnosticCode::missing_required, place, fmt::format("{} needs '{}'", display_name(info), option.name),
-         option.help.empty() ? std::string() : fmt::format("{}: {}", option.name, option.help));
+    if (!option.required || option.name.find('*') != std::string_view::npos) continue;
+    const bool given = std::any_of(properties.begin(), properties.end(), [&](const auto& property) {
+      return !trim(property.second->second.value).empty() && find_option(info, property.first) == &option;
+    });
+    if (given) continue;
+    sound_ = false;
+    Diagnostic found = diagnose(Severity::error, DiagnosticCode::missing_required, place,
+                                fmt::format("{} needs '{}'", display_name(info), option.name));
+    found.key = fmt::format("{}{}", prefix, option.name);
+    found.component = label_;
+    if (!option.help.empty()) found.suggestion = fmt::format("{}: {}", option.name, option.help);
+    found.consequence = outcome_;
+    diagnostics_.push_back(std::move(found));
   }
 }
 

@@ -27,9 +27,10 @@ class ComponentCheck {
   const ComponentInfo* find_type(ComponentKind kind, const Entry& type,
                                  DiagnosticCode unknown = DiagnosticCode::unknown_type);
 
-  /// Every property in `properties` that is not in `shared` against the table; nested components too. `place` is what a
-  /// missing property is blamed on. Returns what passed; sound() says whether the component may run.
-  Settings check(const ComponentInfo& info, const EntryMap& properties, const Entry& place);
+  /// Every property in `properties` against the table; nested components too. `place` is what a missing property is
+  /// blamed on; `prefix` is what its whole key would begin with ("a1.sinks.k1."). Returns what passed; sound() says
+  /// whether the component may run.
+  Settings check(const ComponentInfo& info, const EntryMap& properties, const Entry& place, const std::string& prefix);
 
   /// The words of a list (channels, interceptors, a selector's mapping), cleaned.
   std::vector<std::string> names(const Entry& entry);
@@ -44,6 +45,11 @@ class ComponentCheck {
   /// An error after which the component can't run.
   void fail(DiagnosticCode code, const Entry& entry, std::string message, std::string suggestion = {});
 
+  /// A note: the component is left out (`fatal`) or runs with less because something else is left out, which has been
+  /// reported where it stands.
+  void follow(const Entry& entry, std::string message, bool fatal,
+              DiagnosticCode code = DiagnosticCode::unknown_channel);
+
   bool sound() const { return sound_; }
   const std::string& label() const { return label_; }
   const std::string& outcome() const { return outcome_; }
@@ -53,8 +59,11 @@ class ComponentCheck {
                       Settings::Map& values);
   void check_option(const Option& option, const Entry& entry, std::string value, Settings::Map& values,
                     std::string_view key);
-  void check_nested(const ComponentInfo& info, const EntryMap& properties, const Entry& place, Settings::Map& values);
-  void check_required(const ComponentInfo& info, const Settings& settings, const Entry& place);
+  void check_nested(const ComponentInfo& info, const EntryMap& properties, const Entry& place,
+                    const std::string& prefix, Settings::Map& values);
+  void check_required(const ComponentInfo& info, const EntryMap& properties, const Entry& place,
+                      const std::string& prefix);
+  void report_templates(const EntryMap& properties);
   void report_alias(const Option& option, std::string_view key, const EntryMap& properties, const Entry& entry);
   void report_unknown(const ComponentInfo& info, std::string_view key, const Entry& entry);
   void report_unknown_type(ComponentKind kind, const Entry& entry, const std::string& type, DiagnosticCode code);
@@ -68,6 +77,7 @@ class ComponentCheck {
   std::string outcome_;
   Diagnostics& diagnostics_;
   bool sound_ = true;
+  bool inside_unbuilt_ = false;  ///< a nested component is not yet here either: one message is enough
 };
 
 /// The component kind that an option of Kind::type names in its choices; nothing: it names none.

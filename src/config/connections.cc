@@ -14,8 +14,8 @@ constexpr std::string_view kCapacity = "capacity";
 
 /// The value of a numeric option, set or defaulted; nothing: the component has none.
 std::optional<std::int64_t> number(const ComponentNode& node, std::string_view key) {
-  if (key.empty() || find_option(*node.info, key) == nullptr) return std::nullopt;
-  if (node.settings.text(key).empty()) return std::nullopt;
+  const Option* option = key.empty() ? nullptr : find_option(*node.info, key);
+  if (option == nullptr || !option->no_effect.empty() || node.settings.text(key).empty()) return std::nullopt;
   return node.settings.integer(key);
 }
 
@@ -31,106 +31,110 @@ class Connections {
       : graph_(graph), wiring_(wiring), diagnostics_(diagnostics) {}
 
   void run() {
-    for (const ChannelNode& channel : graph_.channels) check_ends(channel);
-    for (const ChannelNode& channel : graph_.channels) check_capacity(channel);
-    for (const SourceNode& source : graph_.sources) {
-      for (const std::string& channel : source.channels) check_batch(source, "sources", channel);
+    for (const auto& [name, channel] : wiring_.channels) {
+      check_ends(name, channel);
+      if (channel.node) check_capacity(channel);
     }
-    for (const SinkNode& sink : graph_.sinks) check_batch(sink, "sinks", sink.channel);
-    std::erase_if(graph_.channels, [this](const ChannelNode& channel) { return !is_used(channel); });
+    for (const auto& [name, source] : wiring_.sources) check_batches(source, "sources");
+    for (const auto& [name, sink] : wiring_.sinks) check_batches(sink, "sinks");
+    std::erase_if(graph_.channels, [this](const ChannelNode& channel) { return !is_used(channel.name); });
   }
 
  private:
-  /// The line of a property, or of the component's type when the property is not set.
-  Diagnostic& report(Severity severity, DiagnosticCode code, const ComponentNode& node, std::string_view kind,
+  /// A finding about one property; about the component as a whole, at its type's line, when it is not written.
+  Diagnostic& report(Severity severity, DiagnosticCode code, std::string_view component, const Wired& wired,
                      const Entry* entry, std::string message) {
-    Diagnostic found;
-    if (entry != nullptr) {
-      found = diagnose(severity, code, *entry, std::move(message));
-    } else {
-      found.severity = severity;
-      found.code = code;
-      found.file = node.file;
-      found.line = node.line;
-      found.agent = graph_.name;
-      found.key = fmt::format("{}.{}.{}.type", graph_.name, kind, node.name);
-      found.message = std::move(message);
-    }
-    found.component = fmt::format("{}.{}", kind, node.name);
+    const auto type = wired.text->properties.find("type");
+    const Entry& place = type == wired.text->properties.end() ? *wired.text->first : *type->second;
+    Diagnostic found = diagnose(severity, code, entry != nullptr ? *entry : place, std::move(message));
+    if (entry == nullptr) found.key = fmt::format("{}.{}", graph_.name, component);
+    found.component = component;
     return diagnostics_.emplace_back(std::move(found));
   }
 
-  const Entry* channel_property(const ChannelNode& channel, std::string_view key) const {
-    const ComponentText& text = *wiring_.channels.find(channel.name)->second;
-    const auto found = text.properties.find(key);
-    return found == text.properties.end() ? nullptr : found->second;
+  static const Entry* property(const Wired& wired, std::string_view key) {
+    const auto found = wired.text->properties.find(key);
+    return found == wired.text->properties.end() ? nullptr : found->second;
   }
 
-  bool is_used(const ChannelNode& channel) const {
+  bool is_used(std::string_view channel) const {
     const bool written = std::any_of(graph_.sources.begin(), graph_.sources.end(), [&](const SourceNode& source) {
-      return std::find(source.channels.begin(), source.channels.end(), channel.name) != source.channels.end();
+      return std::find(source.channels.begin(), source.channels.end(), channel) != source.channels.end();
     });
     return written || std::any_of(graph_.sinks.begin(), graph_.sinks.end(),
-                                  [&](const SinkNode& sink) { return sink.channel == channel.name; });
+                                  [&](const SinkNode& sink) { return sink.channel == channel; });
   }
 
-  void check_ends(const ChannelNode& channel) {
-    const bool written = wiring_.written.contains(channel.name);
-    const bool read = wiring_.read.contains(channel.name);
+  void check_ends(const std::string& name, const Wired& channel) {
+    const std::string component = fmt::format("channels.{}", name);
+    const bool written = wiring_.written.contains(name);
+    const bool read = wiring_.read.contains(name);
     if (written && read) {
-      if (is_used(channel)) return;
-      report(Severity::note, DiagnosticCode::unconnected_channel, channel, "channels", nullptr,
+      if (is_used(name) || graph_.channel(name) == nullptr) return;
+      report(Severity::note, DiagnosticCode::unconnected_channel, component, channel, nullptr,
              "nothing that runs uses the channel")
-          .consequence = fmt::format("channel {} is left out", channel.name);
+          .consequence = fmt::format("channel {} is left out", name);
       return;
     }
-    if ((written || read) && is_open_ended(*channel.info)) return;
-    Diagnostic& found = report(Severity::warning, DiagnosticCode::unconnected_channel, channel, "channels", nullptr,
-                               !written && !read ? "no source writes to the channel and no sink reads it"
-                               : written         ? "no sink reads the channel"
-                                                 : "no source writes to the channel");
-    found.suggestion = written ? fmt::format("add a sink with channel = {}", channel.name)
-                               : fmt::format("add {} to the channels of a source", channel.name);
-    found.consequence = !written && !read ? fmt::format("channel {} is left out", channel.name)
-                        : written         ? "it will fill up"
-                                          : "its sinks have nothing to do";
+    if ((written || read) && channel.node && is_open_ended(*channel.node->info)) return;
+    const std::string_view message = written ? "no sink reads the channel"
+                                     : read  ? "no source writes to the channel"
+                                             : "no source writes to the channel and no sink reads it";
+    Diagnostic& found = report(Severity::warning, DiagnosticCode::unconnected_channel, component, channel, nullptr,
+                               std::string(message));
+    found.suggestion = written ? fmt::format("add a sink with channel = {}", name)
+                               : fmt::format("add {} to the channels of a source", name);
+    found.consequence = written ? std::string("it will fill up")
+                        : read  ? std::string("its sinks have nothing to do")
+                                : fmt::format("channel {} is left out", name);
   }
 
-  void check_capacity(const ChannelNode& channel) {
-    const auto capacity = number(channel, kCapacity);
-    const auto transaction = number(channel, kTransaction);
+  void check_capacity(const Wired& channel) {
+    const auto capacity = number(*channel.node, kCapacity);
+    const auto transaction = number(*channel.node, kTransaction);
     if (!capacity || !transaction || *capacity >= *transaction) return;
-    const Entry* place = channel_property(channel, kCapacity);
-    if (place == nullptr) place = channel_property(channel, kTransaction);
-    Diagnostic& found =
-        report(Severity::warning, DiagnosticCode::capacity_below_transaction, channel, "channels", place,
-               fmt::format("capacity {} is below transactionCapacity {}", *capacity, *transaction));
+    const Entry* place = property(channel, kCapacity);
+    if (place == nullptr) place = property(channel, kTransaction);
+    Diagnostic& found = report(Severity::warning, DiagnosticCode::capacity_below_transaction,
+                               fmt::format("channels.{}", channel.node->name), channel, place,
+                               fmt::format("capacity {} is below transactionCapacity {}", *capacity, *transaction));
     found.suggestion = fmt::format("raise capacity to at least {}", *transaction);
     found.consequence = fmt::format("transactions are limited to {}; Flume would drop the channel", *capacity);
   }
 
-  void check_batch(const ComponentNode& node, std::string_view kind, std::string_view channel_name) {
-    const ChannelNode* channel = graph_.channel(channel_name);
-    const auto batch = number(node, node.info->batch_option);
-    if (channel == nullptr || !batch) return;
-    const auto transaction = number(*channel, kTransaction);
-    if (!transaction || *batch <= *transaction) return;
-    Diagnostic& found =
-        report(Severity::warning, DiagnosticCode::batch_exceeds_transaction, node, kind, find_batch_entry(node, kind),
-               fmt::format("the batch size {} is above the {} {} of channel {}", *batch, kTransaction, *transaction,
-                           channel_name));
-    found.suggestion = fmt::format("set {}.channels.{}.{} = {}", graph_.name, channel_name, kTransaction, *batch);
-    found.consequence = kind == "sinks" ? fmt::format("it takes {} at a time; Flume would drop the sink", *transaction)
-                                        : "it runs; Flume would drop the source";
+  /// One warning a component, for the channel with the smallest transactions.
+  void check_batches(const Wired& wired, std::string_view kind) {
+    if (!wired.node) return;
+    const auto batch = number(*wired.node, wired.node->info->batch_option);
+    if (!batch) return;
+    std::optional<std::int64_t> smallest;
+    std::string_view smallest_name;
+    for (const std::string& name : wired.channels) {
+      const auto channel = wiring_.channels.find(name);
+      if (channel == wiring_.channels.end() || !channel->second.node) continue;
+      const auto transaction = number(*channel->second.node, kTransaction);
+      if (!transaction || (smallest && *smallest <= *transaction)) continue;
+      smallest = transaction;
+      smallest_name = name;
+    }
+    if (smallest && *batch > *smallest) report_batch(wired, kind, *batch, *smallest, smallest_name);
   }
 
-  const Entry* find_batch_entry(const ComponentNode& node, std::string_view kind) const {
-    const auto& texts = kind == "sinks" ? wiring_.sinks : wiring_.sources;
-    const auto text = texts.find(node.name);
-    if (text == texts.end()) return nullptr;
-    for (const auto& [key, entry] : text->second->properties) {
-      const Option* option = find_option(*node.info, key);
-      if (option != nullptr && option->name == node.info->batch_option) return entry;
+  void report_batch(const Wired& wired, std::string_view kind, std::int64_t batch, std::int64_t transaction,
+                    std::string_view channel) {
+    Diagnostic& found = report(
+        Severity::warning, DiagnosticCode::batch_exceeds_transaction, fmt::format("{}.{}", kind, wired.node->name),
+        wired, batch_entry(wired),
+        fmt::format("the batch size {} is above the {} {} of channel {}", batch, kTransaction, transaction, channel));
+    found.suggestion = fmt::format("set {}.channels.{}.{} = {}", graph_.name, channel, kTransaction, batch);
+    found.consequence = kind == "sinks" ? fmt::format("it takes {} at a time; Flume would drop the sink", transaction)
+                                        : std::string("batches are stored whole; Flume would drop the source");
+  }
+
+  static const Entry* batch_entry(const Wired& wired) {
+    for (const auto& [key, entry] : wired.text->properties) {
+      const Option* option = find_option(*wired.node->info, key);
+      if (option != nullptr && option->name == wired.node->info->batch_option) return entry;
     }
     return nullptr;
   }
@@ -141,6 +145,10 @@ class Connections {
 };
 
 }  // namespace
+
+bool Wiring::is_left_out(std::string_view channel, const std::set<std::string, std::less<>>& missing) const {
+  return channels.contains(channel) || missing.contains(fmt::format("channels.{}", channel));
+}
 
 void check_connections(AgentGraph& graph, const Wiring& wiring, Diagnostics& diagnostics) {
   Connections(graph, wiring, diagnostics).run();

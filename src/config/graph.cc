@@ -31,7 +31,8 @@ bool same_component(const ComponentNode& a, const ComponentNode& b) {
 
 bool same_component(const SourceNode& a, const SourceNode& b) {
   const auto same = [](const ComponentNode& x, const ComponentNode& y) { return same_component(x, y); };
-  return same(a, b) && a.channels == b.channels && same(a.selector, b.selector) &&
+  return same(a, b) && a.channels == b.channels && a.backoff_increment == b.backoff_increment &&
+         a.max_backoff == b.max_backoff && same(a.selector, b.selector) &&
          std::equal(a.interceptors.begin(), a.interceptors.end(), b.interceptors.begin(), b.interceptors.end(), same);
 }
 

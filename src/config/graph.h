@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,6 +29,10 @@ struct SourceNode : ComponentNode {
   std::vector<std::string> channels;          ///< as listed, only such as exist; never empty
   SelectorNode selector;                      ///< replicating when the file says nothing
   std::vector<InterceptorNode> interceptors;  ///< in the listed order
+  /// How the runner waits when the source found nothing: `backoffSleepIncrement` more each time, up to
+  /// `maxBackoffSleep`.
+  std::chrono::milliseconds backoff_increment{1000};
+  std::chrono::milliseconds max_backoff{5000};
 };
 
 struct ChannelNode : ComponentNode {};

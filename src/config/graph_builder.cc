@@ -30,6 +30,13 @@ bool contains(const std::vector<std::string>& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+constexpr Option kRunnerOptions[] = {
+    {.name = "backoffSleepIncrement", .kind = Kind::duration, .fallback = "1000", .unit = "ms", .min = 0},
+    {.name = "maxBackoffSleep", .kind = Kind::duration, .fallback = "5000", .unit = "ms", .min = 0},
+};
+/// What the runner of a source reads; not in the tables of the sources.
+constexpr ComponentInfo kRunner = {.kind = ComponentKind::source, .name = "source", .options = kRunnerOptions};
+
 class Builder {
  public:
   Builder(const AgentText& text, const Catalog& catalog, Diagnostics& diagnostics)
@@ -95,6 +102,7 @@ class Builder {
       Diagnostic found = diagnose(Severity::warning, DiagnosticCode::undeclared_component, *component.first,
                                   fmt::format("{}.{} does not list '{}'", text_.name, kind, name));
       found.component = fmt::format("{}.{}", kind, name);
+      found.key = fmt::format("{}.{}", text_.name, found.component);
       found.suggestion = suggest_declared(kind, name, names, *component.first);
       found.consequence =
           count == 1 ? std::string("the property is ignored") : fmt::format("its {} properties are ignored", count);
@@ -167,7 +175,8 @@ class Builder {
     made.line = type->second->second.line;
     made.info = check.find_type(kind, *type->second);
     if (made.info == nullptr) return std::nullopt;
-    made.settings = check.check(*made.info, own, *type->second);
+    const std::string prefix = fmt::format("{}.{}.", text_.name, check.label());
+    made.settings = check.check(*made.info, own, *type->second, prefix);
     return made;
   }
 
@@ -177,7 +186,7 @@ class Builder {
     const ComponentText& text = *component("channels", name);
     ComponentCheck check = checker("channels", name);
     auto made = node(check, ComponentKind::channel, name, text, text.properties);
-    wiring_.channels.emplace(name, &text);
+    wiring_.channels.emplace(name, Wired{&text, made, {}});
     if (made && check.sound()) graph_.channels.push_back({std::move(*made)});
   }
 
@@ -190,10 +199,13 @@ class Builder {
     }
     for (const std::string& name : names) {
       if (graph_.channel(name) != nullptr) continue;
-      const bool left_out = wiring_.channels.contains(name) || missing_.contains("channels." + name);
-      std::string message = left_out ? fmt::format("channel '{}' is left out itself", name)
-                                     : fmt::format("the agent has no channel '{}'", name);
-      std::string suggestion = left_out ? fmt::format("repair channel {} first", name) : suggest_channel(name);
+      const bool left_out = wiring_.is_left_out(name, missing_);
+      if (left_out) {  // the root has been named already
+        check.follow(entry, fmt::format("channel '{}' is left out itself", name), found.empty());
+        continue;
+      }
+      std::string message = fmt::format("the agent has no channel '{}'", name);
+      std::string suggestion = suggest_channel(name);
       if (found.empty()) {
         check.fail(DiagnosticCode::unknown_channel, entry, std::move(message), std::move(suggestion));
       } else {
@@ -217,22 +229,48 @@ class Builder {
 
   void add_source(const std::string& name) {
     const ComponentText& text = *component("sources", name);
-    wiring_.sources.emplace(name, &text);
     ComponentCheck check = checker("sources", name);
     EntryMap own;
     for (const auto& [key, entry] : text.properties) {
       const bool shared = key == "channels" || key == "channel" || key == "interceptors" ||
-                          key.starts_with(kInterceptors) || key.starts_with(kSelector);
+                          key.starts_with(kInterceptors) || key.starts_with(kSelector) ||
+                          key == kRunnerOptions[0].name || key == kRunnerOptions[1].name;
       if (!shared) own.emplace(key, entry);
     }
     auto made = node(check, ComponentKind::source, name, text, std::move(own));
     SourceNode source;
     source.channels = source_channels(check, text);
+    if (made) take_shared(check, *made, text, source);
     add_interceptors(check, text, source);
     add_selector(check, text, source);
+    wiring_.sources.emplace(name, Wired{&text, made, named_channels(text, "channels")});
     if (!made || !check.sound()) return;
     static_cast<ComponentNode&>(source) = std::move(*made);
     graph_.sources.push_back(std::move(source));
+  }
+
+  /// The words of the list as they stand there, whether or not the channels exist.
+  static std::vector<std::string> named_channels(const ComponentText& text, std::string_view key) {
+    std::vector<std::string> names;
+    const auto list = text.properties.find(key);
+    if (list == text.properties.end()) return names;
+    for (const std::string_view word : split_words(list->second->second.value)) {
+      names.emplace_back(word.substr(0, word.find(',')));
+    }
+    return names;
+  }
+
+  /// The runner's own settings, which every source has.
+  void take_shared(ComponentCheck& check, const ComponentNode& made, const ComponentText& text, SourceNode& source) {
+    EntryMap given;
+    for (const Option& option : kRunnerOptions) {
+      const auto found = text.properties.find(option.name);
+      if (found != text.properties.end() && find_option(*made.info, option.name) == nullptr) given.insert(*found);
+    }
+    const std::string prefix = fmt::format("{}.{}.", text_.name, check.label());
+    const Settings settings = check.check(kRunner, given, *text.first, prefix);
+    source.backoff_increment = settings.duration(kRunnerOptions[0].name);
+    source.max_backoff = settings.duration(kRunnerOptions[1].name);
   }
 
   std::vector<std::string> source_channels(ComponentCheck& check, const ComponentText& text) {
@@ -305,7 +343,8 @@ class Builder {
     made.info = info;
     made.file = place.second.file;
     made.line = place.second.line;
-    made.settings = check.check(*info, properties, place);
+    made.settings = check.check(*info, properties, place,
+                                fmt::format("{}.{}.{}{}.", text_.name, check.label(), kInterceptors, name));
     source.interceptors.push_back(std::move(made));
   }
 
@@ -349,7 +388,8 @@ class Builder {
       return;
     }
     properties.erase("type");
-    selector.settings = check.check(*selector.info, properties, place);
+    selector.settings =
+        check.check(*selector.info, properties, place, fmt::format("{}.{}.{}", text_.name, check.label(), kSelector));
     check_selector_channels(check, properties, source);
   }
 
@@ -360,6 +400,10 @@ class Builder {
       if (!names_channels) continue;
       for (const std::string_view channel : split_words(selector_value(source, key))) {
         if (contains(source.channels, channel)) continue;
+        if (wiring_.is_left_out(channel, missing_)) {
+          check.follow(*entry, fmt::format("channel '{}' is left out itself", channel), true);
+          continue;
+        }
         const bool known = graph_.channel(channel) != nullptr;
         const std::string_view near = nearest_word(channel, views(source.channels));
         check.fail(DiagnosticCode::selector_channel, *entry,
@@ -380,7 +424,6 @@ class Builder {
 
   void add_sink(const std::string& name) {
     const ComponentText& text = *component("sinks", name);
-    wiring_.sinks.emplace(name, &text);
     ComponentCheck check = checker("sinks", name);
     EntryMap own = text.properties;
     own.erase("channel");
@@ -388,6 +431,7 @@ class Builder {
     auto made = node(check, ComponentKind::sink, name, text, std::move(own));
     SinkNode sink;
     sink.channel = sink_channel(check, text);
+    wiring_.sinks.emplace(name, Wired{&text, made, named_channels(text, "channel")});
     if (!made || !check.sound()) return;
     static_cast<ComponentNode&>(sink) = std::move(*made);
     graph_.sinks.push_back(std::move(sink));
@@ -422,6 +466,7 @@ class Builder {
     GroupNode group;
     group.name = name;
     group.sinks = group_members(check, text);
+    check_member_channels(check, text);
     add_processor(check, text, group);
     if (check.sound() && group.info != nullptr) graph_.groups.push_back(std::move(group));
   }
@@ -447,24 +492,39 @@ class Builder {
     for (const std::string& sink : check.names(*list->second)) {
       if (is_free_sink(check, *list->second, sink)) members.push_back(sink);
     }
-    if (members.empty()) {
-      check.fail(DiagnosticCode::group_member, *list->second, "none of its sinks is there", "list sinks that run");
-    }
+    if (members.empty()) check.follow(*list->second, "none of its sinks runs", true, DiagnosticCode::group_member);
     return members;
+  }
+
+  /// Legal, but only the active member's channel drains. Judged by the words of the file.
+  void check_member_channels(ComponentCheck& check, const ComponentText& text) {
+    const auto list = text.properties.find("sinks");
+    if (list == text.properties.end()) return;
+    std::set<std::string> channels;
+    for (const std::string_view member : split_words(list->second->second.value)) {
+      const auto sink = wiring_.sinks.find(member);
+      if (sink != wiring_.sinks.end()) channels.insert(sink->second.channels.begin(), sink->second.channels.end());
+    }
+    if (channels.size() < 2) return;
+    check.report(Severity::warning, DiagnosticCode::group_member, *list->second,
+                 fmt::format("its sinks read different channels: {}", fmt::join(channels, ", ")),
+                 "give all sinks of a group the same channel", "the channels of inactive members fill up");
   }
 
   bool is_free_sink(ComponentCheck& check, const Entry& list, const std::string& sink) {
     const std::string without = fmt::format("the group runs without {}", sink);
     if (graph_.sink(sink) == nullptr) {
       const bool declared = contains(declared_["sinks"], sink) || missing_.contains("sinks." + sink);
+      if (declared) {
+        check.report(Severity::note, DiagnosticCode::group_member, list,
+                     fmt::format("sink '{}' is left out itself", sink), {}, without);
+        return false;
+      }
       const std::string_view near = nearest_word(sink, views(declared_["sinks"]));
-      check.report(Severity::warning, DiagnosticCode::group_member, list,
-                   declared ? fmt::format("sink '{}' is left out itself", sink)
-                            : fmt::format("the agent has no sink '{}'", sink),
-                   declared       ? fmt::format("repair sink {} first", sink)
-                   : near.empty() ? fmt::format("add {} to {}.sinks", sink, text_.name)
-                                  : fmt::format("did you mean {}?", near),
-                   without);
+      check.report(
+          Severity::warning, DiagnosticCode::group_member, list, fmt::format("the agent has no sink '{}'", sink),
+          near.empty() ? fmt::format("add {} to {}.sinks", sink, text_.name) : fmt::format("did you mean {}?", near),
+          without);
       return false;
     }
     const GroupNode* other = graph_.group_of(sink);
@@ -494,7 +554,8 @@ class Builder {
                    "it is ignored");
       properties.erase(sinks);
     }
-    group.settings = check.check(*group.info, properties, place);
+    group.settings =
+        check.check(*group.info, properties, place, fmt::format("{}.{}.{}", text_.name, check.label(), kProcessor));
     if (group.info->name == "default" && group.sinks.size() > 1) {
       check.fail(DiagnosticCode::group_member, place, "the default processor takes one sink",
                  "set processor.type = failover or load_balance");

@@ -52,6 +52,11 @@ void add_file(PropertyTable& table, const ConfigText& text, std::uint32_t index,
       report_duplicate(table.find(key)->second, line, key, same, diagnostics);
     }
     earlier->second = i;
+    if (!is_new) {
+      const Property& before = table.find(key)->second;
+      property.earlier_lines = before.earlier_lines;
+      property.earlier_lines.push_back(before.line);
+    }
     table.insert_or_assign(key, std::move(property));
   }
 }

@@ -20,6 +20,8 @@ struct Property {
   bool derived = false;
   /// Another property refers to it, so it has a purpose even when it is no agent's.
   bool referenced = false;
+  /// Lines of the same file in which the key stood before.
+  std::vector<std::uint32_t> earlier_lines = {};
   /// The "${…}" that nothing resolved and that are still in the value.
   std::vector<std::string> unresolved = {};
 };

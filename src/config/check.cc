@@ -1,0 +1,65 @@
+#include "config/check.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace standpipe {
+
+namespace {
+
+std::string counted(std::size_t count, std::string_view word) {
+  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
+}
+
+std::size_t count_of(const Diagnostics& diagnostics, Severity severity) {
+  return static_cast<std::size_t>(std::count_if(diagnostics.begin(), diagnostics.end(),
+                                                [&](const Diagnostic& found) { return found.severity == severity; }));
+}
+
+/// Text from a file may hold control characters; a terminal must not obey them.
+std::string printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7F) {
+      out.push_back(c);
+    } else {
+      out += fmt::format("\\x{:02x}", byte);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string render(const Diagnostic& diagnostic) {
+  std::string place = diagnostic.file;
+  if (diagnostic.line != 0) place += fmt::format("{}{}", place.empty() ? "line " : ":", diagnostic.line);
+  if (!place.empty()) place += ": ";
+  const std::string_view subject = diagnostic.key.empty() ? diagnostic.component : diagnostic.key;
+  std::string out =
+      fmt::format("{}{}: {}{}{} [{}]\n", printable(place), to_string(diagnostic.severity), printable(subject),
+                  subject.empty() ? "" : ": ", printable(diagnostic.message), to_string(diagnostic.code));
+  if (!diagnostic.suggestion.empty()) out += fmt::format("    {}\n", printable(diagnostic.suggestion));
+  if (!diagnostic.consequence.empty()) out += fmt::format("    -> {}\n", printable(diagnostic.consequence));
+  return out;
+}
+
+std::string render(const Diagnostics& diagnostics) {
+  std::string out;
+  for (const Diagnostic& diagnostic : diagnostics) out += render(diagnostic);
+  out += fmt::format("{}, {}", counted(count_of(diagnostics, Severity::error), "error"),
+                     counted(count_of(diagnostics, Severity::warning), "warning"));
+  const std::size_t notes = count_of(diagnostics, Severity::note);
+  if (notes > 0) out += fmt::format(", {}", counted(notes, "note"));
+  return out + "\n";
+}
+
+int exit_code(const Diagnostics& diagnostics, bool strict) {
+  if (count_of(diagnostics, Severity::error) > 0) return 2;
+  return strict && count_of(diagnostics, Severity::warning) > 0 ? 1 : 0;
+}
+
+}  // namespace standpipe
