@@ -86,7 +86,8 @@ TEST(DescribeTest, TextSaysWhatIsNotBuilt) {
 TEST(DescribeTest, NoLineIsWiderThanAsked) {
   for (const std::size_t width : {60u, 100u}) {
     for (const ComponentInfo* info : known_components()) {
-      for (const std::string_view line : split(describe_text(*info, width), '\n')) {
+      const std::string text = describe_text(*info, width);
+      for (const std::string_view line : split(text, '\n')) {
         const bool one_word = split_words(line).size() == 1;
         EXPECT_TRUE(line.size() <= width || one_word) << line;
       }
@@ -103,7 +104,8 @@ TEST(DescribeTest, MarkdownEscapesWhatWouldBreakTheTable) {
 }
 
 TEST(DescribeTest, EveryMarkdownRowHasFiveCells) {
-  for (const std::string_view line : split(describe_all_markdown(known_components()), '\n')) {
+  const std::string text = describe_all_markdown(known_components());
+  for (const std::string_view line : split(text, '\n')) {
     if (!line.starts_with("|")) continue;
     int bars = 0;
     for (std::size_t at = 0; at < line.size(); ++at) bars += line[at] == '|' && (at == 0 || line[at - 1] != '\\');
@@ -128,13 +130,15 @@ TEST(DescribeTest, JsonHoldsTheTablesAgain) {
   for (const auto& object : parsed) {
     const ComponentInfo* info = nullptr;
     for (const ComponentInfo* candidate : known_components()) {
-      if (candidate->name == object["name"] && to_string(candidate->kind) == object["kind"]) info = candidate;
+      const bool same =
+          object["name"] == std::string(candidate->name) && object["kind"] == std::string(to_string(candidate->kind));
+      if (same) info = candidate;
     }
     ASSERT_NE(info, nullptr);
     EXPECT_EQ(object["built"], info->built);
     ASSERT_EQ(object["options"].size(), info->options.size());
     for (std::size_t i = 0; i < info->options.size(); ++i) {
-      EXPECT_EQ(object["options"][i]["name"], info->options[i].name);
+      EXPECT_EQ(object["options"][i]["name"], std::string(info->options[i].name));
       EXPECT_EQ(object["options"][i].value("default", ""), info->options[i].fallback);
     }
   }

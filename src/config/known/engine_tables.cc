@@ -91,7 +91,7 @@ constexpr ComponentInfo kExternal{ComponentKind::config_filter, "external", kExt
                                   "Asks a program for values of the form ${name['KEY']}.", kExternalOptions};
 
 constexpr std::array kHadoopOptions{
-    required({"credential.provider.path", Kind::text, "", "URI of the Hadoop credential store."}),
+    required({"credential.provider.path", Kind::name, "", "URI of the Hadoop credential store."}),
     Option{"credstore.java-keystore-provider.password-file", Kind::path, "",
            "File with the password of a Java key store that holds the credentials."},
 };

@@ -89,7 +89,7 @@ constexpr std::array kJdbcOptions{
     also(choice("db.type", "DERBY", "DERBY|MYSQL", "Kind of database."), "org.apache.flume.channel.jdbc.db.type"),
     also({"driver.class", Kind::name, "org.apache.derby.jdbc.EmbeddedDriver", "Java class of the database driver."},
          "org.apache.flume.channel.jdbc.driver.class"),
-    also({"driver.url", Kind::text, "", "Address of the database; without it a local Derby database."},
+    also({"driver.url", Kind::name, "", "Address of the database; without it a local Derby database."},
          "org.apache.flume.channel.jdbc.driver.url"),
     also({"db.username", Kind::name, "sa", "User to log in as."}, "org.apache.flume.channel.jdbc.db.username"),
     also({"db.password", Kind::secret, "", "Password of that user."}, "org.apache.flume.channel.jdbc.db.password"),

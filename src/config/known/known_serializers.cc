@@ -49,7 +49,7 @@ constexpr ComponentInfo kLimitedBlob{.kind = ComponentKind::handler,
 constexpr std::array kAvroDatumOptions{
     bytes("syncIntervalBytes", "2048000", 1, "Size of a block of the Avro file."),
     choice("compressionCodec", "null", "null|deflate|snappy|bzip2|xz|zstandard", "Compression of the blocks."),
-    Option{"schemaURL", Kind::text, "", "Schema of events that name none in their headers."},
+    Option{"schemaURL", Kind::name, "", "Schema of events that name none in their headers."},
 };
 constexpr std::string_view kAvroDatumClasses[] = {"org.apache.flume.sink.hdfs.AvroEventSerializer$Builder"};
 constexpr ComponentInfo kAvroDatum{

@@ -79,7 +79,7 @@ constexpr ComponentInfo kThrift{.kind = ComponentKind::sink,
 constexpr std::string_view kOldProducer = "a setting of the Kafka 0.8 producer, which Flume stopped reading in 1.7";
 constexpr std::array kKafkaOptions{
     required(also({"kafka.bootstrap.servers", Kind::comma_list, "", "Brokers as host:port."}, "brokerList")),
-    also({"kafka.topic", Kind::text, "default-flume-topic", "Topic to write to; may hold header and time escapes."},
+    also({"kafka.topic", Kind::name, "default-flume-topic", "Topic to write to; may hold header and time escapes."},
          "topic"),
     also(events("flumeBatchSize", "100", 1, "Most events in one batch."), "batchSize"),
     also({"kafka.producer.acks", Kind::name, "1", "How many brokers must have a record: 0, 1 or all."}, "requiredAcks"),
@@ -119,7 +119,7 @@ constexpr ComponentInfo kKafka{.kind = ComponentKind::sink,
 // --- http ---
 
 constexpr std::array kHttpOptions{
-    required({"endpoint", Kind::text, "", "URL that events are posted to."}),
+    required({"endpoint", Kind::name, "", "URL that events are posted to."}),
     millis("connectTimeout", "5000", 1, "Longest time to connect."),
     millis("requestTimeout", "5000", 1, "Longest time to wait for an answer."),
     Option{"contentTypeHeader", Kind::text, "text/plain", "Content-Type of the requests."},

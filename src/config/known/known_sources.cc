@@ -59,8 +59,8 @@ constexpr ComponentInfo kThrift{.kind = ComponentKind::source,
 
 constexpr std::array kJmsOptions{
     required({"initialContextFactory", Kind::name, "", "Java class that opens the directory of the message broker."}),
-    required({"providerURL", Kind::text, "", "Address of the message broker."}),
-    required({"destinationName", Kind::text, "", "Queue or topic to read."}),
+    required({"providerURL", Kind::name, "", "Address of the message broker."}),
+    required({"destinationName", Kind::name, "", "Queue or topic to read."}),
     required(choice("destinationType", "", "queue|topic", "Whether the destination is a queue or a topic.")),
     Option{"connectionFactory", Kind::text, "ConnectionFactory", "Name of the connection factory in the directory."},
     choice("destinationLocator", "CDI", "CDI|JNDI", "Whether the destination is made by name or looked up."),

@@ -14,7 +14,7 @@ using namespace table;
 // --- hive ---
 
 constexpr std::array kHiveOptions{
-    required({"hive.metastore", Kind::text, "", "Address of the metastore, thrift://host:port."}),
+    required({"hive.metastore", Kind::name, "", "Address of the metastore, thrift://host:port."}),
     required({"hive.database", Kind::name, "", "Database of the table."}),
     required({"hive.table", Kind::name, "", "Table to write to."}),
     Option{"hive.partition", Kind::comma_list, "", "Partition values in order; may hold header and time escapes."},
@@ -58,7 +58,7 @@ constexpr std::array kHbaseCommon{
 constexpr std::array kHbaseClient{
     Option{"zookeeperQuorum", Kind::comma_list, "",
            "ZooKeeper servers as host:port; without it those of hbase-site.xml."},
-    Option{"znodeParent", Kind::text, "", "HBase's node in ZooKeeper; without it that of hbase-site.xml."},
+    Option{"znodeParent", Kind::name, "", "HBase's node in ZooKeeper; without it that of hbase-site.xml."},
     Option{"kerberosPrincipal", Kind::name, "", "Kerberos principal to log in as."},
     Option{"kerberosKeytab", Kind::path, "", "Key table of that principal."},
 };
@@ -102,7 +102,7 @@ constexpr std::array kAsyncHbaseOptions = join(
         number("maxConsecutiveFails", "10", 0, "Failures in a row after which the connection is made anew; 0: never."),
         Option{"zookeeperQuorum", Kind::comma_list, "",
                "ZooKeeper servers as host:port; without it those of hbase-site.xml."},
-        Option{"znodeParent", Kind::text, "/hbase", "HBase's node in ZooKeeper."},
+        Option{"znodeParent", Kind::name, "/hbase", "HBase's node in ZooKeeper."},
         Option{"async.*", Kind::text, "", "Settings of the asynchronous client library."},
     });
 constexpr std::string_view kAsyncHbaseClasses[] = {"org.apache.flume.sink.hbase.AsyncHBaseSink"};
@@ -145,11 +145,11 @@ constexpr ComponentInfo kMorphline{.kind = ComponentKind::sink,
 
 constexpr std::array kElasticOptions{
     required({"hostNames", Kind::comma_list, "", "Servers as host:port."}),
-    Option{"indexName", Kind::text, "flume", "Beginning of the index name; may hold header escapes."},
-    Option{"indexType", Kind::text, "log", "Type of the documents; may hold header escapes."},
+    Option{"indexName", Kind::name, "flume", "Beginning of the index name; may hold header escapes."},
+    Option{"indexType", Kind::name, "log", "Type of the documents; may hold header escapes."},
     Option{"clusterName", Kind::name, "elasticsearch", "Name of the cluster."},
     events("batchSize", "100", 1, "Most events in one request."),
-    Option{"ttl", Kind::text, "",
+    Option{"ttl", Kind::name, "",
            "How long documents are kept: a number and ms, s, m, h, d or w; without it for ever."},
     nested("serializer", "org.apache.flume.sink.elasticsearch.ElasticSearchLogStashEventSerializer", "serializer",
            "How an event becomes a document."),
@@ -198,9 +198,9 @@ constexpr ComponentInfo kKudu{.kind = ComponentKind::sink,
 // --- dataset, as in Flume 1.9 ---
 
 constexpr std::array kDatasetOptions{
-    Option{"kite.dataset.uri", Kind::text, "",
+    Option{"kite.dataset.uri", Kind::name, "",
            "URI of the data set; needed unless kite.repo.uri and kite.dataset.name are there."},
-    Option{"kite.repo.uri", Kind::text, "", "Older form: URI of the repository that holds the data set."},
+    Option{"kite.repo.uri", Kind::name, "", "Older form: URI of the repository that holds the data set."},
     Option{"kite.dataset.name", Kind::name, "", "Older form: name of the data set in that repository."},
     Option{"kite.dataset.namespace", Kind::name, "", "Older form: name space of the data set in that repository."},
     events("kite.batchSize", "100", 1, "Most events in one batch.", kLong),
@@ -209,7 +209,7 @@ constexpr std::array kDatasetOptions{
     flag("kite.syncable.syncOnBatch", "true", "Whether each batch is on disk before it counts as delivered."),
     Option{"kite.entityParser", Kind::name, "avro", "How a body becomes a record: avro or a Java class."},
     Option{"kite.failurePolicy", Kind::name, "retry", "What happens to a record that can't be written: retry or save."},
-    Option{"kite.error.dataset.uri", Kind::text, "", "Data set that such records are saved to."},
+    Option{"kite.error.dataset.uri", Kind::name, "", "Data set that such records are saved to."},
     Option{"auth.kerberosPrincipal", Kind::name, "", "Kerberos principal to log in as."},
     Option{"auth.kerberosKeytab", Kind::path, "", "Key table of that principal."},
     Option{"auth.proxyUser", Kind::name, "", "User to act as."},
