@@ -8,19 +8,14 @@
 
 namespace standpipe {
 
-namespace {
-
-/// Takes `name` out of a map; it is there.
-template <typename Map>
-typename Map::mapped_type extract(Map& map, const std::string& name) {
-  return std::move(map.extract(name).mapped());
-}
-
-}  // namespace
-
-Agent::Agent(const ProcessWorld& process, std::string name, Options options)
-    : process_(process), name_(std::move(name)), options_(options), log_(make_log("agent " + name_)), builder_(process, name_) {
+Agent::Agent(const ProcessWorld& process, std::string name, SupervisorOptions options)
+    : name_(std::move(name)),
+      options_(options),
+      log_(make_log("agent " + name_)),
+      builder_(process, name_),
+      supervisor_(*log_, process.clock, options) {
   graph_.name = name_;
+  supervisor_.start();
 }
 
 Agent::~Agent() { stop(); }
@@ -124,56 +119,59 @@ Status Agent::resize_channels(const AgentGraph& wanted, const Difference& change
   return {};
 }
 
-std::int64_t Agent::held_events(const std::vector<std::string>& channels) const {
-  std::int64_t held = 0;
-  for (const std::string& name : channels) {
-    const auto found = channels_.find(name);
-    if (found != channels_.end() && found->second.runner->channel().is_volatile()) {
-      held += found->second.runner->channel().size();
-    }
-  }
-  return held;
-}
-
-bool Agent::drain(const std::vector<std::string>& channels) {
-  constexpr std::chrono::milliseconds kLook{10};
-  const auto deadline = process_.clock.steady_now() + options_.drain_timeout;
-  while (held_events(channels) > 0) {
-    if (process_.clock.steady_now() >= deadline) return false;
-    process_.clock.sleep_for(kLook, {});
-  }
-  return true;
-}
-
-Status Agent::drain_ending(const Difference& changes) {
-  if (held_events(changes.ending_channels) == 0) return {};
-  // Sources that feed an ending channel pause; their clients wait, nothing is refused to them.
+std::vector<RunningSource*> Agent::pause_sources_of(const std::vector<std::string>& channels) {
   std::vector<RunningSource*> paused;
   for (auto& [name, source] : sources_) {
     const auto& used = source.node.channels;
     const bool feeds = std::any_of(used.begin(), used.end(), [&](const std::string& channel) {
-      return std::find(changes.ending_channels.begin(), changes.ending_channels.end(), channel) != changes.ending_channels.end();
+      return std::find(channels.begin(), channels.end(), channel) != channels.end();
     });
     if (!feeds) continue;
     source.runner->stop();
     paused.push_back(&source);
   }
-  if (drain(changes.ending_channels)) {
-    // A rewired source goes on behind its new plan; an ending one is stopped for good in a moment.
-    return {};
+  return paused;
+}
+
+Status Agent::drain_ending(const Difference& changes) {
+  std::vector<Channel*> holding;
+  for (const std::string& name : changes.ending_channels) {
+    const auto found = channels_.find(name);
+    if (found == channels_.end()) continue;
+    Channel& channel = found->second.runner->channel();
+    if (channel.is_volatile() && channel.size() > 0) holding.push_back(&channel);
   }
-  for (RunningSource* source : paused) {
-    source->ingest->restart();
-    source->runner->start();
+  if (holding.empty()) return {};
+  // Sources that feed an ending channel pause; what stands behind the others goes on.
+  const std::vector<RunningSource*> paused = pause_sources_of(changes.ending_channels);
+  for (Channel* channel : holding) {
+    if (supervisor_.drain(*channel)) continue;
+    for (RunningSource* source : paused) {
+      source->ingest->restart();
+      source->runner->start();
+    }
+    return {Code::full, fmt::format("refused: {} events are still in a channel that would end, after {} s", channel->size(),
+                                    options_.drain_timeout.count() / 1000)};
   }
-  return {Code::full, fmt::format("refused: {} events are still in channels that would end, after {} s",
-                                  held_events(changes.ending_channels), options_.drain_timeout.count() / 1000)};
+  return {};
 }
 
 void Agent::put_in_place(const AgentGraph& wanted, const Difference& changes, Made made) {
-  for (auto& [name, channel] : made.channels) channel.runner->start();
+  for (auto& [name, channel] : made.channels) supervisor_.add(std::move(channel.made));
+  const auto keep_if_abandoned = [&](const std::string& label, auto running) {
+    if (!label.empty()) abandoned_.push_back(std::make_shared<decltype(running)>(std::move(running)));
+  };
+  // What ends leaves the maps first, so that report() never meets a runner that is gone.
+  const auto leave = [&](auto& map, const std::string& name, auto remove) {
+    std::unique_lock lock(mutex_);
+    const auto found = map.find(name);
+    if (found == map.end()) return;
+    auto running = std::move(map.extract(found).mapped());
+    lock.unlock();
+    keep_if_abandoned(remove(name), std::move(running));
+  };
   for (const std::string& name : changes.ending_sources) {
-    if (const auto found = sources_.find(name); found != sources_.end()) found->second.runner->stop();
+    leave(sources_, name, [&](const std::string& ending) { return supervisor_.remove_source(ending); });
   }
   for (auto& [name, plan] : made.plans) {
     RunningSource& source = sources_.at(name);
@@ -182,74 +180,30 @@ void Agent::put_in_place(const AgentGraph& wanted, const Difference& changes, Ma
     source.runner->start();  // a no-op unless it was paused for a drain
   }
   for (const std::string& name : changes.ending_sinks) {
-    if (const auto found = sinks_.find(name); found != sinks_.end()) found->second.runner->stop();
+    leave(sinks_, name, [&](const std::string& ending) { return supervisor_.remove_sink(ending); });
   }
+  for (const std::string& name : changes.ending_channels) {
+    leave(channels_, name, [&](const std::string& ending) { return supervisor_.remove_channel(ending); });
+  }
+  for (auto& [name, sinks] : made.sinks) supervisor_.add(std::move(sinks.made));
+  for (auto& [name, source] : made.sources) supervisor_.add(std::move(source.made));
 
-  std::vector<RunningSource> old_sources;
-  std::vector<RunningSinks> old_sinks;
-  std::vector<RunningChannel> old_channels;
-  {
-    std::lock_guard lock(mutex_);
-    for (const std::string& name : changes.ending_sources) {
-      if (sources_.contains(name)) old_sources.push_back(extract(sources_, name));
-    }
-    for (const std::string& name : changes.ending_sinks) {
-      if (sinks_.contains(name)) old_sinks.push_back(extract(sinks_, name));
-    }
-    for (const std::string& name : changes.ending_channels) {
-      if (channels_.contains(name)) old_channels.push_back(extract(channels_, name));
-    }
-    channels_.merge(made.channels);
-    sinks_.merge(made.sinks);
-    sources_.merge(made.sources);
-    for (auto& [name, channel] : channels_) channel.node = *wanted.channel(name);
-    for (auto& [name, source] : sources_) source.node = *wanted.source(name);
-  }
+  std::lock_guard lock(mutex_);
+  channels_.merge(made.channels);
+  sinks_.merge(made.sinks);
+  sources_.merge(made.sources);
+  for (auto& [name, channel] : channels_) channel.node = *wanted.channel(name);
+  for (auto& [name, source] : sources_) source.node = *wanted.source(name);
   graph_ = wanted;
-  for (const std::string& name : changes.new_sinks) {
-    if (const auto found = sinks_.find(name); found != sinks_.end()) found->second.runner->start();
-  }
-  for (const std::string& name : changes.new_sources) {
-    if (const auto found = sources_.find(name); found != sources_.end()) found->second.runner->start();
-  }
-  // The old ones end here, sinks and sources before the channels they refer to.
-  old_sources.clear();
-  old_sinks.clear();
-  for (RunningChannel& channel : old_channels) channel.runner->stop();
 }
 
-std::int64_t Agent::stop() {
-  for (auto& [name, source] : sources_) source.runner->request_stop();
-  const auto deadline = process_.clock.steady_now() + options_.stop_timeout;
-  for (auto& [name, source] : sources_) {
-    if (!source.runner->await_stopped(deadline)) log_->error(fmt::format("source {} does not stop and is abandoned", name));
+StopReport Agent::stop() {
+  StopReport report = supervisor_.stop();
+  for (const std::string& label : report.abandoned) abandoned_.push_back(std::make_shared<std::string>(label));
+  for (const auto& [channel, held] : report.left_behind) {
+    log_->warn(fmt::format("channel {} still held {} events in memory: they are lost", channel, held));
   }
-  std::vector<std::string> names;
-  for (const auto& [name, channel] : channels_) names.push_back(name);
-  const bool has_sinks = !sinks_.empty();
-  if (has_sinks && held_events(names) > 0) {
-    log_->info(fmt::format("draining {} events from memory, for at most {} s", held_events(names),
-                           options_.drain_timeout.count() / 1000));
-    drain(names);
-  }
-  for (auto& [name, sinks] : sinks_) sinks.runner->request_stop();
-  const auto sink_deadline = process_.clock.steady_now() + options_.stop_timeout;
-  for (auto& [name, sinks] : sinks_) {
-    if (!sinks.runner->await_stopped(sink_deadline)) log_->error(fmt::format("sink {} does not stop and is abandoned", name));
-  }
-  const std::int64_t left = held_events(names);
-  for (auto& [name, channel] : channels_) {
-    const std::int64_t held = channel.runner->channel().is_volatile() ? channel.runner->channel().size() : 0;
-    if (held > 0) log_->warn(fmt::format("channel {} still held {} events in memory: they are lost", name, held));
-    channel.runner->stop();
-  }
-  std::lock_guard lock(mutex_);
-  sources_.clear();
-  sinks_.clear();
-  channels_.clear();
-  graph_ = AgentGraph{};
-  graph_.name = name_;
-  return left;
+  return report;
 }
 
 std::vector<Agent::ComponentReport> Agent::report() const {

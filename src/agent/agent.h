@@ -11,6 +11,7 @@
 #include "agent/flow.h"
 #include "config/diagnostic.h"
 #include "config/graph.h"
+#include "core/supervisor.h"
 #include "standpipe/status.h"
 
 namespace standpipe {
@@ -26,11 +27,7 @@ namespace standpipe {
 /// apply() and stop() come from one thread; report() from any. `process` outlives the agent.
 class Agent {
  public:
-  struct Options {
-    std::chrono::milliseconds drain_timeout{10'000};
-    std::chrono::milliseconds stop_timeout{10'000};
-  };
-  Agent(const ProcessWorld& process, std::string name, Options options);
+  Agent(const ProcessWorld& process, std::string name, SupervisorOptions options = {});
   ~Agent();
 
   const std::string& name() const { return name_; }
@@ -40,8 +37,9 @@ class Agent {
   /// such a component refuses the call if it runs now, else it is left out too.
   Status apply(const AgentGraph& wanted);
 
-  /// Returns how many events were lost with channels that keep theirs in memory.
-  std::int64_t stop();
+  /// In bounded time. When something was abandoned its threads still use what the agent holds: the process should end
+  /// without destroying it.
+  StopReport stop();
 
   /// A component for /metrics and /healthz.
   struct ComponentReport {
@@ -70,12 +68,10 @@ class Agent {
   void put_in_place(const AgentGraph& wanted, const Difference& changes, Made made);
   FlowBuilder::Channels channels_for(const Difference& changes, Made& made);
   Status leave_out_or_refuse(const Status& why, bool runs_now);
-  std::int64_t held_events(const std::vector<std::string>& channels) const;
-  bool drain(const std::vector<std::string>& channels);
+  std::vector<RunningSource*> pause_sources_of(const std::vector<std::string>& channels);
 
-  const ProcessWorld& process_;
   const std::string name_;
-  const Options options_;
+  const SupervisorOptions options_;
   std::unique_ptr<Log> log_;
   FlowBuilder builder_;
   AgentGraph graph_;
@@ -83,6 +79,8 @@ class Agent {
   ByName<RunningChannel> channels_;
   ByName<RunningSource> sources_;
   ByName<RunningSinks> sinks_;
+  std::vector<std::shared_ptr<void>> abandoned_;  // what threads that did not end may still use
+  Supervisor supervisor_;  // last: its runners end before what they refer to
 };
 
 /// The diagnostics of a reload that would remove or break something that runs now: they refuse it. What `accepted` already

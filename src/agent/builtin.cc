@@ -4,38 +4,28 @@
 #include <vector>
 
 #include "channels/memory/memory_channel.h"
-//MISSING #include "channels/pseudotxn/pseudotxn_channel.h"
-//MISSING #include "codec/deserializers/deserializers.h"
-//MISSING #include "codec/serializers/serializers.h"
+#include "channels/pseudotxn/pseudo_txn_channel.h"
+#include "codec/serializers/event_serializer.h"
 #include "config/known/known.h"
 #include "core/selector.h"
 #include "core/sink_group.h"
-//MISSING #include "interceptors/host/host_interceptor.h"
-//MISSING #include "interceptors/regex_extractor/regex_extractor_interceptor.h"
-//MISSING #include "interceptors/regex_filter/regex_filter_interceptor.h"
-//MISSING #include "interceptors/remove_header/remove_header_interceptor.h"
-//MISSING #include "interceptors/search_replace/search_replace_interceptor.h"
-//MISSING #include "interceptors/static/static_interceptor.h"
-//MISSING #include "interceptors/timestamp/timestamp_interceptor.h"
-//MISSING #include "interceptors/uuid/uuid_interceptor.h"
-//MISSING #include "sinks/file_roll/file_roll_sink.h"
+#include "sinks/file_roll/file_roll_sink.h"
 #include "sinks/hdfs/hdfs_sink.h"
 #include "sinks/logger/logger_sink.h"
 #include "sinks/null/null_sink.h"
-//MISSING #include "sources/exec/exec_source.h"
+#include "sources/exec/exec_source.h"
 #include "sources/netcat/netcat_source.h"
-//MISSING #include "sources/seq/seq_source.h"
-//MISSING #include "sources/spooldir/spooldir_source.h"
-//MISSING #include "sources/stress/stress_source.h"
-//MISSING #include "sources/taildir/taildir_source.h"
+#include "sources/seq/seq_source.h"
+#include "sources/stress/stress_source.h"
+#include "sources/taildir/taildir_source.h"
 
 namespace standpipe {
 
 namespace {
 
-const SourceFactory* const kSources[] = {&kNetcatSource};
-const ChannelFactory* const kChannels[] = {&kMemoryChannel};
-const SinkFactory* const kSinks[] = {&kHdfsSink, &kLoggerSink, &kNullSink};
+const SourceFactory* const kSources[] = {&kExecSource, &kNetcatSource, &kSeqSource, &kStressSource, &kTaildirSource};
+const ChannelFactory* const kChannels[] = {&kMemoryChannel, &kPseudoTxnChannel};
+const SinkFactory* const kSinks[] = {&kFileRollSink, &kHdfsSink, &kLoggerSink, &kNullSink};
 const InterceptorFactory* const kInterceptors[] = {nullptr};
 
 template <typename Factory, std::size_t N>
@@ -58,6 +48,7 @@ std::vector<const ComponentInfo*> make_list() {
   for (const auto* factory : kSinks) all.push_back(factory->info);
   append(all, selector_infos());
   append(all, sink_processor_infos());
+  append(all, serializer_infos());
   append(all, known_components());
   return all;
 }

@@ -4,6 +4,7 @@
 
 #include "agent/builtin.h"
 #include "base/check.h"
+#include "core/quarantine.h"
 
 namespace standpipe {
 
@@ -31,8 +32,9 @@ Result<RunningChannel> FlowBuilder::make_channel(const ChannelNode& node) const 
   running.world = std::make_unique<ComponentWorld>(process_, agent_, "channel", node.name);
   auto channel = factory->create(node.settings, running.world->environment());
   if (!channel.ok()) return channel.status().with_context(fmt::format("channel {}: ", node.name));
-  running.runner = std::make_unique<ChannelRunner>(node.name, std::shared_ptr<Channel>(std::move(channel).value()),
+  running.made = std::make_unique<ChannelRunner>(node.name, std::shared_ptr<Channel>(std::move(channel).value()),
                                                    running.world->environment());
+  running.runner = running.made.get();
   return running;
 }
 
@@ -67,8 +69,9 @@ Result<RunningSource> FlowBuilder::make_source(const SourceNode& node, const Cha
   if (!source.ok()) return source.status().with_context(fmt::format("source {}: ", node.name));
   TRY_ASSIGN(IngestPlan plan, make_plan(node, environment, channels));
   running.ingest = std::make_shared<SourceIngest>(environment, process_.engine, std::move(plan));
-  running.runner = std::make_unique<SourceRunner>(node.name, std::move(source).value(), running.ingest, environment,
+  running.made = std::make_unique<SourceRunner>(node.name, std::move(source).value(), running.ingest, environment,
                                                   gates_of(channels, node.channels));
+  running.runner = running.made.get();
   return running;
 }
 
@@ -97,15 +100,17 @@ Result<RunningSinks> FlowBuilder::make_sinks(const GroupNode& group, const std::
   }
   const ChannelGates gates = gates_of(channels, used);
   if (running.alone()) {
-    running.runner = std::make_unique<SinkRunner>(group.name, make_default_processor(std::move(members.front())),
-                                                  running.worlds.front()->environment(), gates);
+    running.made = std::make_unique<SinkRunner>(group.name, make_default_processor(std::move(members.front())),
+                                                running.worlds.front()->environment(), gates);
+    running.runner = running.made.get();
     return running;
   }
   running.group_world = std::make_unique<ComponentWorld>(process_, agent_, "sink group", group.name);
   Environment& environment = running.group_world->environment();
   auto processor = make_sink_processor(group.settings, std::move(members), environment.log, environment.clock);
   if (!processor.ok()) return processor.status().with_context(fmt::format("sink group {}: ", group.name));
-  running.runner = std::make_unique<SinkRunner>(group.name, std::move(processor).value(), environment, gates);
+  running.made = std::make_unique<SinkRunner>(group.name, std::move(processor).value(), environment, gates);
+  running.runner = running.made.get();
   return running;
 }
 

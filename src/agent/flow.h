@@ -15,18 +15,21 @@
 
 namespace standpipe {
 
-/// A channel as it runs: its node in the graph, its world, its runner. The three parts are destroyed in reverse order.
+/// A channel of an agent: its node in the graph, its world, its runner. The supervisor takes the runner over from `made`
+/// when it is put in place; `runner` points to it before and after. The world outlives the runner.
 struct RunningChannel {
   ChannelNode node;
   std::unique_ptr<ComponentWorld> world;
-  std::unique_ptr<ChannelRunner> runner;
+  std::unique_ptr<ChannelRunner> made;
+  ChannelRunner* runner = nullptr;
 };
 
 struct RunningSource {
   SourceNode node;
   std::unique_ptr<ComponentWorld> world;
   std::shared_ptr<SourceIngest> ingest;
-  std::unique_ptr<SourceRunner> runner;
+  std::unique_ptr<SourceRunner> made;
+  SourceRunner* runner = nullptr;
 };
 
 /// A sink alone or a group of them: what one sink runner drives. `group.sinks` is one name for a sink alone.
@@ -35,7 +38,8 @@ struct RunningSinks {
   std::vector<SinkNode> sinks;
   std::unique_ptr<ComponentWorld> group_world;
   std::vector<std::unique_ptr<ComponentWorld>> worlds;  ///< one a sink, in the order of `sinks`
-  std::unique_ptr<SinkRunner> runner;
+  std::unique_ptr<SinkRunner> made;
+  SinkRunner* runner = nullptr;
 
   bool alone() const { return group.info == nullptr; }
 };

@@ -1,6 +1,7 @@
 #include "app/run_agent.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -83,7 +84,7 @@ class Service {
         state_root_(state_root(property(line, "standpipe.state.dir"), line.name,
                                line.conf_uris.empty() ? line.conf_files.front() : line.conf_uris.front())),
         world_{clock_, real_file_system(), *network_, budget_, engine_, state_root_},
-        agent_(world_, line.name, {}),
+        agent_(world_, line.name),
         reloader_(agent_, source, line.java.properties) {}
 
   int run(const Configuration& configuration) {
@@ -100,9 +101,12 @@ class Service {
     process_log().info(fmt::format("agent {} runs, process {}", line_.name, ::getpid()));
     wait_for_the_end();
     process_log().info(fmt::format("agent {} stops", line_.name));
-    const std::int64_t left = agent_.stop();
+    const StopReport report = agent_.stop();
     process_log().info(fmt::format("agent {} has stopped", line_.name));
-    return left == 0 ? kExitGood : kExitEventsLeft;
+    const int status = report.left_behind.empty() ? kExitGood : kExitEventsLeft;
+    // Threads that did not stop still use what would be destroyed now.
+    if (!report.abandoned.empty()) std::_Exit(status);
+    return status;
   }
 
  private:
