@@ -187,6 +187,26 @@ JavaRegex::Outcome JavaRegex::match(std::string_view text, RegexMatch& match) co
   return run(prepare(text), 0, match);
 }
 
+std::vector<std::string> JavaRegex::split(std::string_view text) const {
+  const Subject subject = prepare(text);
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  RegexMatch match;
+  for (std::size_t from = 0; from < subject.text.size() && run(subject, from, match) == Outcome::match;) {
+    const bool empty = match.begin() == match.end();
+    if (match.end() > 0 &&
+        match.begin() < subject.text.size()) {  // Java: nothing stands before a match of nothing at 0
+      parts.emplace_back(subject.text.substr(begin, match.begin() - begin));
+      begin = match.end();
+    }
+    from = match.end();
+    if (empty && from < subject.text.size()) from += utf8::step(subject.text.substr(from)).size;
+  }
+  parts.emplace_back(subject.text.substr(begin));
+  while (parts.size() > 1 && parts.back().empty()) parts.pop_back();
+  return parts;
+}
+
 Result<JavaReplacement> JavaReplacement::compile(std::string_view text, const JavaRegex& regex) {
   JavaReplacement result(regex);
   Part part;

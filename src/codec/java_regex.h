@@ -58,6 +58,9 @@ class JavaRegex {
     return match(text, ignored) == Outcome::match;
   }
 
+  /// The parts between matches, without empty ones at the end: Java's String.split(). Mode::find only; for settings.
+  std::vector<std::string> split(std::string_view text) const;
+
   const std::string& pattern() const;
   int groups() const;  ///< without group 0
   /// The group of that name; -1: none.

@@ -9,6 +9,7 @@
 namespace standpipe {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Outcome = JavaRegex::Outcome;
 
@@ -198,6 +199,13 @@ TEST(JavaRegex, NamesAndCounts) {
   EXPECT_EQ(compiled.group_of("n"), 2);
   EXPECT_EQ(compiled.group_of("m"), -1);
   EXPECT_EQ(compiled.group_of(""), -1);
+}
+
+TEST(JavaRegex, SplitsAsJavaDoes) {
+  EXPECT_THAT(regex("\\s*,\\s*").split("a , b,,c,,"), ElementsAre("a", "b", "", "c"));
+  EXPECT_THAT(regex(",").split(""), ElementsAre(""));
+  EXPECT_THAT(regex("").split("abc"), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(regex(",").split(",a"), ElementsAre("", "a"));
 }
 
 TEST(JavaRegex, ThreadsShareOneExpression) {
