@@ -45,9 +45,9 @@ FlowBuilder::Channels Agent::channels_for(const Difference& changes, Made& made)
   FlowBuilder::Channels channels;
   for (auto& [name, running] : channels_) {
     const auto& ending = changes.ending_channels;
-    if (std::find(ending.begin(), ending.end(), name) == ending.end()) channels.emplace(name, running.runner.get());
+    if (std::find(ending.begin(), ending.end(), name) == ending.end()) channels.emplace(name, running.runner);
   }
-  for (auto& [name, running] : made.channels) channels.insert_or_assign(name, running.runner.get());
+  for (auto& [name, running] : made.channels) channels.insert_or_assign(name, running.runner);
   return channels;
 }
 
