@@ -28,12 +28,13 @@ void Signal::wake() {
   changed_.notify_all();
 }
 
-void Signal::wait(Clock& clock, std::stop_token stop, Clock::Steady deadline) {
+bool Signal::wait(Clock& clock, std::stop_token stop, Clock::Steady deadline) {
   std::unique_lock lock(mutex_);
   // The order (announce, then look) mirrors wake()'s (mark, then look): one of the two sees the other.
   sleeping_.store(true);
-  clock.wait_until(lock, changed_, stop, deadline, [this] { return woken_.load(); });
+  const bool woken = clock.wait_until(lock, changed_, stop, deadline, [this] { return woken_.load(); });
   sleeping_.store(false);
+  return woken;
 }
 
 }  // namespace standpipe

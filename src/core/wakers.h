@@ -34,8 +34,8 @@ class Signal final : public Waker {
   void wake() override;
   /// Forgets wakes that came before.
   void arm() { woken_.store(false); }
-  /// Returns at a wake() since arm(), at the deadline (Steady::max(): none) or when stop is requested.
-  void wait(Clock& clock, std::stop_token stop, Clock::Steady deadline);
+  /// Returns at a wake() since arm() (true), at the deadline (Steady::max(): none) or when stop is requested.
+  bool wait(Clock& clock, std::stop_token stop, Clock::Steady deadline);
 
  private:
   std::atomic<bool> woken_{false};

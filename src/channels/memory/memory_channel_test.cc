@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
+#include "contract/channel_contract.h"
 #include "core/sink_runner.h"
 #include "support/engine_parts.h"
 #include "support/test_environment.h"
@@ -67,5 +68,100 @@ TEST(MemoryChannel, CarriesEventsFromAnIngestToASink) {
   EXPECT_EQ(channel_world.count(counter_names::kTakeSuccess), 1000);
 }
 
+testing::ChannelUnderTest contract_subject() {
+  return {.make =
+              [](std::int64_t capacity, Environment& environment) {
+                // Takes are capped at transactionCapacity, which the suite does not want.
+                return kMemoryChannel
+                    .create(settings_of({{"capacity", std::to_string(capacity)},
+                                         {"transactionCapacity", std::to_string(capacity)}}),
+                            environment)
+                    .value();
+              },
+          .transactional = true};
+}
+
+struct Subject {
+  explicit Subject(Settings::Map values) : channel(settings_of(std::move(values)), world.environment) {
+    EXPECT_TRUE(channel.start().ok());
+  }
+  testing::TestEnvironment world{"c1"};
+  MemoryChannel channel;
+};
+
+TEST(MemoryChannel, HasFlumesDefaults) {
+  Subject subject(Settings::Map{});
+  EXPECT_EQ(subject.channel.capacity(), 100);
+  EXPECT_EQ(subject.channel.transaction_capacity(), 100);
+  EXPECT_EQ(subject.channel.keep_alive(), std::chrono::seconds(3));
+  EXPECT_TRUE(subject.channel.is_volatile());
+}
+
+TEST(MemoryChannel, ATransactionCapacityAboveTheCapacityIsCutWithAWarning) {
+  Subject subject(Settings::Map{{"capacity", "10"}, {"transactionCapacity", "1000"}});
+  EXPECT_EQ(subject.channel.transaction_capacity(), 10);
+  EXPECT_TRUE(subject.world.log.contains("transactionCapacity 1000 is larger than capacity 10"));
+}
+
+TEST(MemoryChannel, CountsRealBytes) {
+  Subject subject(Settings::Map{{"byteCapacity", "100"}});
+  Batch sixty;
+  sixty.add_copy(std::string(50, 'x'), sixty.add_headers({{"name", "value1"}}));
+  const auto batch = std::make_shared<const Batch>(std::move(sixty));
+  ASSERT_TRUE(put(subject.channel, batch).ok());
+  EXPECT_EQ(put(subject.channel, batch).code(), Code::full);
+  EXPECT_EQ(drain(subject.channel).size(), 1u);
+  EXPECT_TRUE(put(subject.channel, batch).ok()) << "the bytes came back";
+  Batch large;
+  large.add_copy(std::string(101, 'x'));
+  EXPECT_EQ(put(subject.channel, std::make_shared<const Batch>(std::move(large))).code(), Code::poison);
+}
+
+TEST(MemoryChannel, AByteCapacityOfZeroIsNoLimit) {
+  Subject subject(Settings::Map{{"byteCapacity", "0"}});
+  Batch large;
+  large.add_copy(std::string(1 << 20, 'x'));
+  EXPECT_TRUE(put(subject.channel, std::make_shared<const Batch>(std::move(large))).ok());
+}
+
+TEST(MemoryChannel, ResizesInPlace) {
+  Subject subject(Settings::Map{{"capacity", "10"}});
+  ASSERT_TRUE(put(subject.channel, numbered_ptr(0, 10)).ok());
+  ASSERT_TRUE(subject.channel.reconfigure(settings_of({{"capacity", "5"}})).ok());
+  EXPECT_EQ(subject.channel.size(), 10) << "nothing is thrown away";
+  EXPECT_EQ(put(subject.channel, numbered_ptr(10, 1)).code(), Code::full);
+  Lease lease = subject.channel.take(6).value();
+  ASSERT_TRUE(lease.commit().ok());
+  EXPECT_EQ(put(subject.channel, numbered_ptr(10, 2)).code(), Code::full);
+  ASSERT_TRUE(subject.channel.reconfigure(settings_of({{"capacity", "20"}})).ok());
+  EXPECT_TRUE(put(subject.channel, numbered_ptr(10, 2)).ok());
+}
+
+TEST(MemoryChannel, ShowsTheAgeOfItsOldestEvent) {
+  VirtualClock clock;
+  testing::TestEnvironment world("c1", clock, real_file_system());
+  MemoryChannel channel(settings_of({}), world.environment);
+  ASSERT_TRUE(channel.start().ok());
+  const auto age = [&] {
+    for (const auto& value : world.counters.read()) {
+      if (value.name == counter_names::kOldestEventAge) return value.number;
+    }
+    return -1.0;
+  };
+  EXPECT_EQ(age(), 0);
+  ASSERT_TRUE(put(channel, numbered_ptr(0, 1)).ok());
+  clock.advance(std::chrono::milliseconds(1500));
+  ASSERT_TRUE(put(channel, numbered_ptr(1, 1)).ok());
+  EXPECT_EQ(age(), 1500);
+  Lease oldest = channel.take(1).value();
+  EXPECT_EQ(age(), 1500) << "leased is still inside";
+  ASSERT_TRUE(oldest.commit().ok());
+  EXPECT_EQ(age(), 0);
+}
+
 }  // namespace
 }  // namespace standpipe
+
+namespace standpipe::testing {
+INSTANTIATE_TEST_SUITE_P(Memory, ChannelContract, ::testing::Values(contract_subject()));
+}  // namespace standpipe::testing
