@@ -71,8 +71,7 @@ ExecPump::ExecPump(const ExecSettings& settings, Environment& environment, Inges
       arrival_(std::make_shared<Arrival>()),
       last_flush_(steady_clock::now()),
       received_(environment.counters.counter(counter_names::kEventReceived)),
-      accepted_(environment.counters.counter(counter_names::kEventAccepted)),
-      write_failed_(environment.counters.counter(counter_names::kChannelWriteFail)) {}
+      accepted_(environment.counters.counter(counter_names::kEventAccepted)) {}
 
 ExecPump::~ExecPump() = default;
 
@@ -233,7 +232,6 @@ void ExecPump::answered(const Status& status) {
     retry_pause_ = {};
     return;
   }
-  write_failed_.add();
   if (status.code() == Code::stopped) return give_up(status.message());
   if (may_pass_later(status.code())) return try_again_later(status);
   environment_.log.error(fmt::format("{} events of command [{}] can never be stored and are lost: {}",

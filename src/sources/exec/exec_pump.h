@@ -96,7 +96,6 @@ class ExecPump {
 
   Counter& received_;
   Counter& accepted_;
-  Counter& write_failed_;
 };
 
 }  // namespace standpipe

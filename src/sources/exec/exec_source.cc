@@ -86,8 +86,7 @@ class ExecSource final : public Source {
       const Status status = run_command(stop);
       if (stop.stop_requested()) break;
       if (!settings_.restart) {
-        TRY(status);
-        return Source::run(stop);  // over for good, as in Flume: another run only with restart
+        return status;  // over for good, as in Flume: another run only with restart, or after a failed start
       }
       if (!status.ok()) {
         environment_.log.error(

@@ -80,8 +80,7 @@ class SeqSource final : public Source {
         max_pause_(settings.duration("maxBackoffSleep")),
         received_(environment.counters.counter(counter_names::kEventReceived)),
         accepted_(environment.counters.counter(counter_names::kEventAccepted)),
-        batches_accepted_(environment.counters.counter(counter_names::kAppendBatchAccepted)),
-        write_failed_(environment.counters.counter(counter_names::kChannelWriteFail)) {}
+        batches_accepted_(environment.counters.counter(counter_names::kAppendBatchAccepted)) {}
 
   Status start(Ingest& ingest) override {
     ingest_ = &ingest;
@@ -99,7 +98,7 @@ class SeqSource final : public Source {
       pause = std::min(pause + pause_step_, max_pause_);
       environment_.clock.sleep_for(pause, stop);
     }
-    return Source::run(stop);
+    return {};
   }
 
   void stop() override {}
@@ -110,7 +109,6 @@ class SeqSource final : public Source {
     const Status status = ingest_->deliver(numbers(next_, count, environment_.budget)).wait(stop);
     if (!status.ok()) {
       if (status.code() == Code::stopped) return false;
-      write_failed_.add();
       environment_.log.warn("trying again: " + status.message());
       return false;
     }
@@ -128,7 +126,6 @@ class SeqSource final : public Source {
   Counter& received_;
   Counter& accepted_;
   Counter& batches_accepted_;
-  Counter& write_failed_;
   Ingest* ingest_ = nullptr;
   std::int64_t next_ = 0;
 };

@@ -48,7 +48,6 @@ TEST_F(SeqSourceTest, TriesTheSameNumbersAgain) {
   ingest.answer_with({});
   ASSERT_TRUE(ingest.wait_for_events(2));
   EXPECT_THAT(ingest.bodies(), ElementsAre("0", "1"));
-  EXPECT_GE(env.count(counter_names::kChannelWriteFail), 3);
 }
 
 TEST_F(SeqSourceTest, StopsWhileAReceiptIsOpen) {
