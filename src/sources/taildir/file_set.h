@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/lines/name_pattern.h"
+#include "codec/java_regex.h"
 #include "io/file_system.h"
 #include "sources/taildir/tail_file.h"
 #include "standpipe/environment.h"
@@ -19,7 +19,7 @@ namespace standpipe::taildir {
 struct FileGroup {
   std::string name;
   std::string directory;  ///< absolute, without a slash at its end
-  NamePattern pattern;
+  JavaRegex pattern;
   Headers headers;
 };
 

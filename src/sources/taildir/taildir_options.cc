@@ -114,7 +114,7 @@ Result<taildir::FileGroup> make_group(const std::string& name, const Settings& s
   }
   const std::string path = absolute_path(settings.text(key));
   const std::size_t slash = path.rfind('/');
-  auto pattern = NamePattern::compile(path.substr(slash + 1));
+  auto pattern = JavaRegex::compile(path.substr(slash + 1), JavaRegex::Mode::full);
   if (!pattern.ok()) return pattern.status().with_context(key);
   Headers headers;
   for (const auto& [header, value] : settings.below("headers." + name + ".")) headers.set(header, value);
