@@ -221,9 +221,9 @@ class Builder {
 
   std::string suggest_channel(std::string_view name) {
     const std::vector<std::string>& names = declared_["channels"];
+    if (component("channels", name) != nullptr) return fmt::format("add {} to {}.channels", name, text_.name);
     const std::string_view near = nearest_word(name, views(names));
     if (!near.empty()) return fmt::format("did you mean {}?", near);
-    if (component("channels", name) != nullptr) return fmt::format("add {} to {}.channels", name, text_.name);
     if (names.size() == 1) return fmt::format("the only channel is {}", names.front());
     return fmt::format("known are {}", fmt::join(names, ", "));
   }
