@@ -49,6 +49,13 @@ bool is_curly_quoted(std::string_view text) {
   return text.size() >= 6 && is_quote(text.substr(0, 3)) && is_quote(text.substr(text.size() - 3));
 }
 
+/// The spaces before a comment are not worth a second message, even when they are odd ones.
+std::string_view without_odd_end(std::string_view text) {
+  const std::string kept = plain_ends(text).text;
+  const std::size_t begin = text.find(kept);
+  return trim(begin == std::string_view::npos ? text : text.substr(begin, kept.size()));
+}
+
 /// Where a " # comment" begins; 0 when the value is nothing else.
 std::size_t find_comment(std::string_view value) {
   for (std::size_t at = value.find('#'); at != std::string_view::npos; at = value.find('#', at + 1)) {
@@ -107,6 +114,10 @@ void ComponentCheck::report(Severity severity, DiagnosticCode code, const Entry&
   diagnostics_.push_back(std::move(found));
 }
 
+std::string ComponentCheck::quoted(const Entry& entry, std::string_view word) {
+  return is_secret(nullptr, entry) ? std::string("(from a placeholder)") : fmt::format("'{}'", word);
+}
+
 void ComponentCheck::fail(DiagnosticCode code, const Entry& entry, std::string message, std::string suggestion) {
   sound_ = false;
   report(Severity::error, code, entry, std::move(message), std::move(suggestion), outcome_);
@@ -124,7 +135,7 @@ std::string_view ComponentCheck::without_comment(Kind kind, const Entry& entry, 
   if (!is_exact(kind)) {
     report(Severity::warning, DiagnosticCode::trailing_comment, entry, "a comment behind a value belongs to the value",
            "put the comment on a line of its own", "it is taken for a comment here; Flume would not");
-    return trim(value.substr(0, mark));
+    return without_odd_end(value.substr(0, mark));
   }
   if (kind == Kind::text && mark > 0 && !is_secret(nullptr, entry)) {
     report(Severity::note, DiagnosticCode::trailing_comment, entry, "the text after '#' belongs to the value",
@@ -219,8 +230,7 @@ const ComponentInfo* ComponentCheck::find_type(ComponentKind kind, const Entry& 
 
 void ComponentCheck::report_unknown_type(ComponentKind kind, const Entry& entry, const std::string& type,
                                          DiagnosticCode code) {
-  std::string shown = is_secret(nullptr, entry) ? std::string("the type") : fmt::format("'{}'", type);
-  std::string message = fmt::format("{} is no known {}", shown, to_string(kind));
+  std::string message = fmt::format("{} is no known {}", quoted(entry, type), to_string(kind));
   const ComponentInfo* near = catalog_.nearest(kind, type);
   std::string suggestion;
   if (near != nullptr) {
@@ -255,7 +265,7 @@ Settings ComponentCheck::check(const ComponentInfo& info, const EntryMap& proper
   for (const auto& [key, entry] : own) check_property(info, properties, key, *entry, values);
   check_nested(info, properties, place, prefix, values);
   Settings settings = Settings::unchecked(info, std::move(values));
-  check_required(info, properties, place, prefix);
+  check_required(info, settings, place, prefix);
   inside_unbuilt_ = outer_unbuilt;
   return settings;
 }
@@ -278,6 +288,7 @@ void ComponentCheck::check_property(const ComponentInfo& info, const EntryMap& p
   }
   report_alias(*option, key, properties, entry);
   if (is_template(entry.second.value) && !is_exact(option->kind)) {
+    rejected_.insert(option);
     fail(DiagnosticCode::template_text, entry, "the value is a template that nobody has rendered",
          "render the template first, then check its result");
     return;
@@ -304,6 +315,7 @@ void ComponentCheck::check_option(const Option& option, const Entry& entry, std:
   }
   const std::string problem = option.kind == Kind::regex ? regex_problem(value) : std::string();
   if (!problem.empty()) {
+    rejected_.insert(&option);
     fail(DiagnosticCode::bad_value, entry, fmt::format("the pattern is wrong: {}", problem),
          "in a properties file a backslash of a pattern is written twice");
     return;
@@ -313,6 +325,7 @@ void ComponentCheck::check_option(const Option& option, const Entry& entry, std:
 
 void ComponentCheck::report_bad_value(const Option& option, const Entry& entry, const std::string& value,
                                       std::string_view problem) {
+  rejected_.insert(&option);
   std::string message =
       is_secret(&option, entry) ? "the value (not shown) is not one that this property can have" : std::string(problem);
   std::string suggestion;
@@ -380,13 +393,11 @@ void ComponentCheck::check_untyped(const EntryMap& properties) {
   }
 }
 
-void ComponentCheck::check_required(const ComponentInfo& info, const EntryMap& properties, const Entry& place,
+void ComponentCheck::check_required(const ComponentInfo& info, const Settings& settings, const Entry& place,
                                     const std::string& prefix) {
   for (const Option& option : info.options) {
     if (!option.required || option.name.find('*') != std::string_view::npos) continue;
-    const bool given = std::any_of(properties.begin(), properties.end(), [&](const auto& property) {
-      return !trim(property.second->second.value).empty() && find_option(info, property.first) == &option;
-    });
+    const bool given = settings.has(option.name) || rejected_.contains(&option);
     if (given) continue;
     sound_ = false;
     Diagnostic found = diagnose(Severity::error, DiagnosticCode::missing_required, place,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,9 @@ class ComponentCheck {
   /// An error after which the component can't run.
   void fail(DiagnosticCode code, const Entry& entry, std::string message, std::string suggestion = {});
 
+  /// A word of a value for a message: in quotes, or not at all when it may be a secret.
+  static std::string quoted(const Entry& entry, std::string_view word);
+
   /// A note: the component is left out (`fatal`) or runs with less because something else is left out, which has been
   /// reported where it stands.
   void follow(const Entry& entry, std::string message, bool fatal,
@@ -64,7 +68,7 @@ class ComponentCheck {
                     std::string_view key);
   void check_nested(const ComponentInfo& info, const EntryMap& properties, const Entry& place,
                     const std::string& prefix, Settings::Map& values);
-  void check_required(const ComponentInfo& info, const EntryMap& properties, const Entry& place,
+  void check_required(const ComponentInfo& info, const Settings& settings, const Entry& place,
                       const std::string& prefix);
   void report_alias(const Option& option, std::string_view key, const EntryMap& properties, const Entry& entry);
   void report_unknown(const ComponentInfo& info, std::string_view key, const Entry& entry);
@@ -78,6 +82,7 @@ class ComponentCheck {
   std::string label_;
   std::string outcome_;
   Diagnostics& diagnostics_;
+  std::set<const Option*> rejected_;  ///< given, with a value that can't be: not missing
   bool sound_ = true;
   bool inside_unbuilt_ = false;  ///< a nested component is not yet here either: one message is enough
 };

@@ -65,7 +65,11 @@ class Builder {
       names = ComponentCheck(catalog_, std::string(kind), "", diagnostics_).names(*list->second);
     }
     report_undeclared(kind, names);
-    std::erase_if(names, [&](const std::string& name) { return !is_configured(kind, name); });
+    std::vector<std::string> configured;
+    for (const std::string& name : names) {
+      if (is_configured(kind, name)) configured.push_back(name);
+    }
+    names = std::move(configured);
   }
 
   /// A listed name without a single property is left out.
@@ -89,7 +93,10 @@ class Builder {
     const auto all = text_.components.find(kind);
     if (all == text_.components.end()) return {};
     std::vector<std::string_view> candidates;
-    for (const auto& [other, component] : all->second) candidates.push_back(other);
+    const std::vector<std::string>& listed = declared_.find(kind)->second;
+    for (const auto& [other, component] : all->second) {
+      if (!contains(listed, other)) candidates.push_back(other);
+    }
     return nearest_word(name, candidates);
   }
 
@@ -113,13 +120,13 @@ class Builder {
   std::string suggest_declared(std::string_view kind, std::string_view name, const std::vector<std::string>& names,
                                const Entry& first) const {
     const std::string property = first.first.substr(text_.name.size() + kind.size() + name.size() + 3);
-    if (const std::string_view near = nearest_word(name, views(names)); !near.empty()) {
-      return fmt::format("did you mean {}.{}.{}.{}?", text_.name, kind, near, property);
-    }
     for (const auto& [other, list] : text_.lists) {
       if (other != kind && contains_word(list->second.value, name)) {
         return fmt::format("did you mean {}.{}.{}.{}?", text_.name, other, name, property);
       }
+    }
+    if (const std::string_view near = nearest_word(name, views(names)); !near.empty()) {
+      return fmt::format("did you mean {}.{}.{}.{}?", text_.name, kind, near, property);
     }
     return fmt::format("add {} to {}.{}", name, text_.name, kind);
   }
@@ -204,10 +211,10 @@ class Builder {
       if (graph_.channel(name) != nullptr) continue;
       const bool left_out = wiring_.is_left_out(name, missing_);
       if (left_out) {  // the root has been named already
-        check.follow(entry, fmt::format("channel '{}' is left out itself", name), found.empty());
+        check.follow(entry, fmt::format("channel {} is left out itself", check.quoted(entry, name)), found.empty());
         continue;
       }
-      std::string message = fmt::format("the agent has no channel '{}'", name);
+      std::string message = fmt::format("the agent has no channel {}", check.quoted(entry, name));
       std::string suggestion = suggest_channel(name);
       if (found.empty()) {
         check.fail(DiagnosticCode::unknown_channel, entry, std::move(message), std::move(suggestion));
@@ -294,8 +301,8 @@ class Builder {
   void report_misnamed(ComponentCheck& check, const Entry& entry, std::string_view given, std::string_view right,
                        bool alone) {
     std::string message = fmt::format("'{}' is not '{}'", given, right);
-    std::string suggestion =
-        fmt::format("write {}.{}.{} = {}", text_.name, check.label(), right, trim(entry.second.value));
+    std::string suggestion = fmt::format("write {}.{}.{} = {}", text_.name, check.label(), right,
+                                         entry.second.derived ? "…" : trim(entry.second.value));
     if (alone) {
       check.fail(DiagnosticCode::singular_key, entry, std::move(message), std::move(suggestion));
     } else {
@@ -405,15 +412,15 @@ class Builder {
       for (const std::string_view channel : split_words(value)) {
         if (contains(source.channels, channel)) continue;
         if (wiring_.is_left_out(channel, missing_)) {
-          check.follow(*entry, fmt::format("channel '{}' is left out itself", channel), true);
+          check.follow(*entry, fmt::format("channel {} is left out itself", check.quoted(*entry, channel)), true);
           continue;
         }
         const bool known = graph_.channel(channel) != nullptr;
         const std::string_view near = nearest_word(channel, views(source.channels));
         check.fail(DiagnosticCode::selector_channel, *entry,
-                   known ? fmt::format("the source does not write to channel '{}'", channel)
-                         : fmt::format("the source has no channel '{}'", channel),
-                   near.empty() ? fmt::format("add {} to {}.{}.channels", channel, text_.name, check.label())
+                   known ? fmt::format("the source does not write to channel {}", check.quoted(*entry, channel))
+                         : fmt::format("the source has no channel {}", check.quoted(*entry, channel)),
+                   near.empty() ? fmt::format("add it to {}.{}.channels", text_.name, check.label())
                                 : fmt::format("did you mean {}?", near));
       }
     }
