@@ -371,11 +371,11 @@ void ComponentCheck::check_nested(const ComponentInfo& info, const EntryMap& pro
     const ComponentInfo* nested = nullptr;
     if (given) {
       nested = find_type(*kind, *set->second);
-    } else if (!option.fallback.empty()) {
+    } else if (set == properties.end() && !option.fallback.empty()) {
       nested = catalog_.find(*kind, option.fallback).info;
     }
     if (nested == nullptr) {  // said already; what stands below can't be judged
-      report_templates(inner);
+      check_untyped(inner);
       continue;
     }
     const Settings settings =
@@ -384,8 +384,9 @@ void ComponentCheck::check_nested(const ComponentInfo& info, const EntryMap& pro
   }
 }
 
-void ComponentCheck::report_templates(const EntryMap& properties) {
+void ComponentCheck::check_untyped(const EntryMap& properties) {
   for (const auto& [key, entry] : properties) {
+    if (trim(entry->second.value).empty()) report_empty(nullptr, *entry);
     if (!is_template(entry->second.value)) continue;
     fail(DiagnosticCode::template_text, *entry, "the value is a template that nobody has rendered",
          "render the template first, then check its result");

@@ -33,6 +33,9 @@ class ComponentCheck {
   /// whether the component may run.
   Settings check(const ComponentInfo& info, const EntryMap& properties, const Entry& place, const std::string& prefix);
 
+  /// Of a component that has no table, because its type is not known: what is wrong whatever the table would say.
+  void check_untyped(const EntryMap& properties);
+
   /// The words of a list (channels, interceptors, a selector's mapping), cleaned.
   std::vector<std::string> names(const Entry& entry);
   /// One word: a channel's name.
@@ -67,7 +70,6 @@ class ComponentCheck {
                     const std::string& prefix, Settings::Map& values);
   void check_required(const ComponentInfo& info, const Settings& settings, const Entry& place,
                       const std::string& prefix);
-  void report_templates(const EntryMap& properties);
   void report_alias(const Option& option, std::string_view key, const EntryMap& properties, const Entry& entry);
   void report_unknown(const ComponentInfo& info, std::string_view key, const Entry& entry);
   void report_unknown_type(ComponentKind kind, const Entry& entry, const std::string& type, DiagnosticCode code);

@@ -130,9 +130,7 @@ void append_section(std::string& out, const ComponentInfo& info, std::string_vie
   if (!info.class_names.empty()) out += "\nClass names that mean the same:\n\n";
   for (const std::string_view name : info.class_names) out += fmt::format("- {}\n", code(name));
   if (!info.acknowledges.empty()) out += fmt::format("\nAcknowledged means: {}.\n", info.acknowledges);
-  if (info.options.empty()) return;
-  out += "\n| option | value | default | required | meaning |\n| --- | --- | --- | --- | --- |\n";
-  for (const Option& option : info.options) out += markdown_row(option);
+  if (!info.options.empty()) out += "\n" + describe_options_markdown(info.options);
 }
 
 std::vector<const ComponentInfo*> sorted(std::span<const ComponentInfo* const> infos) {
@@ -226,7 +224,18 @@ std::string describe_text(const ComponentInfo& info, std::size_t width) {
   if (!info.class_names.empty()) out += "\nClass names that mean the same\n";
   for (const std::string_view name : info.class_names) append_wrapped(out, name, 2, width);
   out += info.options.empty() ? "\nNo options of its own\n" : "\nOptions\n";
-  for (const Option& option : info.options) append_option(out, option, width);
+  return out + describe_options_text(info.options, width);
+}
+
+std::string describe_options_text(std::span<const Option> options, std::size_t width) {
+  std::string out;
+  for (const Option& option : options) append_option(out, option, width);
+  return out;
+}
+
+std::string describe_options_markdown(std::span<const Option> options) {
+  std::string out = "| option | value | default | required | meaning |\n| --- | --- | --- | --- | --- |\n";
+  for (const Option& option : options) out += markdown_row(option);
   return out;
 }
 

@@ -14,6 +14,11 @@ namespace standpipe {
 /// One component for the terminal; no line is longer than `width` unless a single word is.
 std::string describe_text(const ComponentInfo& info, std::size_t width = 100);
 
+/// Options that belong to no component (the keys that all sources share, a property group), as describe_text() and
+/// describe_markdown() show a component's.
+std::string describe_options_text(std::span<const Option> options, std::size_t width = 100);
+std::string describe_options_markdown(std::span<const Option> options);
+
 /// One component as a section of the manual: heading, summary, table of options.
 std::string describe_markdown(const ComponentInfo& info);
 

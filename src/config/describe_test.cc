@@ -74,6 +74,13 @@ TEST(DescribeTest, TextHasEverythingATableSays) {
             "      Has no effect: it went away.\n");
 }
 
+TEST(DescribeTest, OptionsWithoutAComponent) {
+  EXPECT_THAT(describe_options_text(shared_options(ComponentKind::sink)),
+              HasSubstr("  channel (word; required)\n      Name of the channel"));
+  EXPECT_THAT(describe_options_markdown(shared_options(ComponentKind::sink)),
+              HasSubstr("| --- | --- | --- | --- | --- |\n| `type` | word |  | yes | "));
+}
+
 TEST(DescribeTest, TextSaysWhatIsNotBuilt) {
   ComponentInfo info = kDemo;
   EXPECT_THAT(describe_text(info), Not(HasSubstr("not yet here")));

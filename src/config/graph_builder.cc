@@ -181,7 +181,10 @@ class Builder {
     made.file = type->second->second.file;
     made.line = type->second->second.line;
     made.info = check.find_type(kind, *type->second);
-    if (made.info == nullptr) return std::nullopt;
+    if (made.info == nullptr) {
+      check.check_untyped(own);
+      return std::nullopt;
+    }
     const std::string prefix = fmt::format("{}.{}.", text_.name, check.label());
     made.settings = check.check(*made.info, own, *type->second, prefix);
     return made;
@@ -225,9 +228,9 @@ class Builder {
 
   std::string suggest_channel(std::string_view name) {
     const std::vector<std::string>& names = declared_["channels"];
+    if (component("channels", name) != nullptr) return fmt::format("add {} to {}.channels", name, text_.name);
     const std::string_view near = nearest_word(name, views(names));
     if (!near.empty()) return fmt::format("did you mean {}?", near);
-    if (component("channels", name) != nullptr) return fmt::format("add {} to {}.channels", name, text_.name);
     if (names.size() == 1) return fmt::format("the only channel is {}", names.front());
     return fmt::format("known are {}", fmt::join(names, ", "));
   }
@@ -405,7 +408,8 @@ class Builder {
       const bool names_channels =
           key == "default" || key == "optional" || key.starts_with("mapping.") || key.starts_with("optional.");
       if (!names_channels) continue;
-      for (const std::string_view channel : split_words(selector_value(source, key))) {
+      const std::string value = selector_value(source, key);
+      for (const std::string_view channel : split_words(value)) {
         if (contains(source.channels, channel)) continue;
         if (wiring_.is_left_out(channel, missing_)) {
           check.follow(*entry, fmt::format("channel {} is left out itself", check.quoted(*entry, channel)), true);
@@ -567,13 +571,17 @@ class Builder {
       check.fail(DiagnosticCode::group_member, place, "the default processor takes one sink",
                  "set processor.type = failover or load_balance");
     }
-    check_priorities(check, properties, group);
+    check_priorities(check, properties, text);
   }
 
-  void check_priorities(ComponentCheck& check, const EntryMap& properties, const GroupNode& group) {
+  /// Judged by the words of the file: a member that is left out itself has its priority all the same.
+  void check_priorities(ComponentCheck& check, const EntryMap& properties, const ComponentText& text) {
+    const auto list = text.properties.find("sinks");
+    if (list == text.properties.end()) return;
+    const std::vector<std::string_view> members = split_words(list->second->second.value);
     for (const auto& [sink, entry] : below(properties, "priority.")) {
-      if (contains(group.sinks, sink)) continue;
-      const std::string_view near = nearest_word(sink, views(group.sinks));
+      if (std::find(members.begin(), members.end(), sink) != members.end()) continue;
+      const std::string_view near = nearest_word(sink, members);
       check.report(Severity::warning, DiagnosticCode::group_member, *entry,
                    fmt::format("sink '{}' is not in the group", sink),
                    near.empty() ? std::string() : fmt::format("did you mean priority.{}?", near), "it is ignored");
