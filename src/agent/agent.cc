@@ -9,7 +9,8 @@
 namespace standpipe {
 
 Agent::Agent(const ProcessWorld& process, std::string name, SupervisorOptions options)
-    : name_(std::move(name)),
+    : process_(process),
+      name_(std::move(name)),
       options_(options),
       log_(make_log("agent " + name_)),
       builder_(process, name_),
@@ -19,6 +20,13 @@ Agent::Agent(const ProcessWorld& process, std::string name, SupervisorOptions op
 }
 
 Agent::~Agent() { stop(); }
+
+namespace {
+// Before a runner goes: nobody asks for its health any more.
+void unregister(RunningChannel& channel) { channel.registration = {}; }
+void unregister(RunningSource& source) { source.registration = {}; }
+void unregister(RunningSinks& sinks) { sinks.registrations.clear(); }
+}  // namespace
 
 Status Agent::apply(const AgentGraph& wanted) {
   const Difference changes = difference(graph_, wanted);
@@ -161,13 +169,11 @@ void Agent::put_in_place(const AgentGraph& wanted, const Difference& changes, Ma
   const auto keep_if_abandoned = [&](const std::string& label, auto running) {
     if (!label.empty()) abandoned_.push_back(std::make_shared<decltype(running)>(std::move(running)));
   };
-  // What ends leaves the maps first, so that report() never meets a runner that is gone.
   const auto leave = [&](auto& map, const std::string& name, auto remove) {
-    std::unique_lock lock(mutex_);
     const auto found = map.find(name);
     if (found == map.end()) return;
     auto running = std::move(map.extract(found).mapped());
-    lock.unlock();
+    unregister(running);
     keep_if_abandoned(remove(name), std::move(running));
   };
   for (const std::string& name : changes.ending_sources) {
@@ -188,7 +194,7 @@ void Agent::put_in_place(const AgentGraph& wanted, const Difference& changes, Ma
   for (auto& [name, sinks] : made.sinks) supervisor_.add(std::move(sinks.made));
   for (auto& [name, source] : made.sources) supervisor_.add(std::move(source.made));
 
-  std::lock_guard lock(mutex_);
+  register_made(made);
   channels_.merge(made.channels);
   sinks_.merge(made.sinks);
   sources_.merge(made.sources);
@@ -206,18 +212,21 @@ StopReport Agent::stop() {
   return report;
 }
 
-std::vector<Agent::ComponentReport> Agent::report() const {
-  std::lock_guard lock(mutex_);
-  std::vector<ComponentReport> all;
-  const auto add = [&](std::string kind, const ComponentNode& node, const Runner& runner, const ComponentWorld& world) {
-    all.push_back({std::move(kind), node.name, std::string(node.info->name), runner.health(), world.counters().read()});
+void Agent::register_made(Made& made) {
+  const auto add = [&](ComponentKind kind, const std::string& name, ComponentWorld& world, const Runner& runner) {
+    return process_.registry.add({name_, kind, name, &world.counters(), [&runner] { return runner.health(); }});
   };
-  for (const auto& [name, source] : sources_) add("SOURCE", source.node, *source.runner, *source.world);
-  for (const auto& [name, channel] : channels_) add("CHANNEL", channel.node, *channel.runner, *channel.world);
-  for (const auto& [name, unit] : sinks_) {
-    for (std::size_t i = 0; i < unit.sinks.size(); ++i) add("SINK", unit.sinks[i], *unit.runner, *unit.worlds[i]);
+  for (auto& [name, channel] : made.channels) {
+    channel.registration = add(ComponentKind::channel, name, *channel.world, *channel.runner);
   }
-  return all;
+  for (auto& [name, source] : made.sources) {
+    source.registration = add(ComponentKind::source, name, *source.world, *source.runner);
+  }
+  for (auto& [unit, sinks] : made.sinks) {
+    for (std::size_t i = 0; i < sinks.sinks.size(); ++i) {
+      sinks.registrations.push_back(add(ComponentKind::sink, sinks.sinks[i].name, *sinks.worlds[i], *sinks.runner));
+    }
+  }
 }
 
 Diagnostics refusing(const AgentGraph& running, const Diagnostics& accepted, const Diagnostics& fresh) {

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -24,7 +22,7 @@ namespace standpipe {
 ///   anew, or when a channel that is to end still holds events after the drain time.
 /// - stop() stops sources first, lets sinks drain what would be lost, then stops sinks and channels.
 ///
-/// apply() and stop() come from one thread; report() from any. `process` outlives the agent.
+/// Components are in the process's registry while they are in place. One thread; `process` outlives the agent.
 class Agent {
  public:
   Agent(const ProcessWorld& process, std::string name, SupervisorOptions options = {});
@@ -40,16 +38,6 @@ class Agent {
   /// In bounded time. When something was abandoned its threads still use what the agent holds: the process should end
   /// without destroying it.
   StopReport stop();
-
-  /// A component for /metrics and /healthz.
-  struct ComponentReport {
-    std::string kind;  ///< "SOURCE", "CHANNEL", "SINK"
-    std::string name;
-    std::string type;
-    Health health;
-    std::vector<CounterGroup::Value> values;
-  };
-  std::vector<ComponentReport> report() const;
 
  private:
   template <typename Running>
@@ -68,14 +56,15 @@ class Agent {
   void put_in_place(const AgentGraph& wanted, const Difference& changes, Made made);
   FlowBuilder::Channels channels_for(const Difference& changes, Made& made);
   Status leave_out_or_refuse(const Status& why, bool runs_now);
+  void register_made(Made& made);
   std::vector<RunningSource*> pause_sources_of(const std::vector<std::string>& channels);
 
+  const ProcessWorld& process_;
   const std::string name_;
   const SupervisorOptions options_;
   std::unique_ptr<Log> log_;
   FlowBuilder builder_;
   AgentGraph graph_;
-  mutable std::mutex mutex_;  // guards the three maps against report(); only apply() and stop() change them
   ByName<RunningChannel> channels_;
   ByName<RunningSource> sources_;
   ByName<RunningSinks> sinks_;

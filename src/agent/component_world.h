@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "core/executor.h"
+#include "monitor/registry.h"
 #include "standpipe/environment.h"
 #include "standpipe/sink.h"
 
@@ -17,6 +18,7 @@ struct ProcessWorld {
   Network& network;
   MemoryBudget& budget;
   EngineThread& engine;
+  Registry& registry;      ///< what /metrics and /healthz read
   std::string state_root;  ///< components' own files lie in <state_root>/<kind>-<name>
 };
 

@@ -22,6 +22,7 @@ struct RunningChannel {
   std::unique_ptr<ComponentWorld> world;
   std::unique_ptr<ChannelRunner> made;
   ChannelRunner* runner = nullptr;
+  Registry::Registration registration = {};  ///< last: ends before what it reads
 };
 
 struct RunningSource {
@@ -30,6 +31,7 @@ struct RunningSource {
   std::shared_ptr<SourceIngest> ingest;
   std::unique_ptr<SourceRunner> made;
   SourceRunner* runner = nullptr;
+  Registry::Registration registration = {};  ///< last: ends before what it reads
 };
 
 /// A sink alone or a group of them: what one sink runner drives. `group.sinks` is one name for a sink alone.
@@ -40,6 +42,7 @@ struct RunningSinks {
   std::vector<std::unique_ptr<ComponentWorld>> worlds;  ///< one a sink, in the order of `sinks`
   std::unique_ptr<SinkRunner> made;
   SinkRunner* runner = nullptr;
+  std::vector<Registry::Registration> registrations;  ///< one a sink
 
   bool alone() const { return group.info == nullptr; }
 };

@@ -83,7 +83,8 @@ class Service {
         network_(make_network()),
         state_root_(state_root(property(line, "standpipe.state.dir"), line.name,
                                line.conf_uris.empty() ? line.conf_files.front() : line.conf_uris.front())),
-        world_{clock_, real_file_system(), *network_, budget_, engine_, state_root_},
+        world_{clock_, real_file_system(), *network_, budget_, engine_, registry_, state_root_},
+        monitor_(registry_, *network_, clock_, budget_, process_log()),
         agent_(world_, line.name),
         reloader_(agent_, source, line.java.properties) {}
 
@@ -97,7 +98,7 @@ class Service {
       process_log().error(status.message());
       return kExitFatal;
     }
-    const auto monitoring = start_monitoring(line_.java.properties, agent_, budget_);
+    start_monitoring(line_.java.properties, monitor_);
     process_log().info(fmt::format("agent {} runs, process {}", line_.name, ::getpid()));
     wait_for_the_end();
     process_log().info(fmt::format("agent {} stops", line_.name));
@@ -130,7 +131,9 @@ class Service {
   EngineThread engine_;
   std::unique_ptr<Network> network_;
   std::string state_root_;
+  Registry registry_;
   ProcessWorld world_;
+  Monitor monitor_;
   Agent agent_;
   Reloader reloader_;
 };
