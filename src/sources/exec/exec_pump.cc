@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <mutex>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -78,15 +79,15 @@ ExecPump::~ExecPump() = default;
 int ExecPump::run(std::stop_token stop) {
   const std::stop_callback wake_up(stop, [arrival = arrival_] { arrival->wake.call(); });
   while (!finished()) {
-    wait_for_something();
+    const Ready ready = wait_for_something();
     if (stop.stop_requested() && !give_up_at_) begin_stop();
     if (give_up_at_ && steady_clock::now() >= *give_up_at_) {
       give_up("the time to stop is over");
       break;
     }
     take_answer();
-    if (wants_output()) read_output();
-    if (errors_open_) read_errors();
+    if (ready.output) read_output();
+    if (ready.errors) read_errors();
     deliver_what_is_due();
   }
   if (give_up_at_) child_.signal(SIGKILL);
@@ -109,15 +110,16 @@ void ExecPump::output_ended() {
 
 bool ExecPump::wants_output() const { return output_open_ && gathering_.body_bytes() < kGatherBytes; }
 
-void ExecPump::wait_for_something() {
+ExecPump::Ready ExecPump::wait_for_something() {
   std::array<pollfd, 4> waits{};
   waits[0] = {arrival_->wake.descriptor(), POLLIN, 0};
   waits[1] = {wants_output() && !no_memory_ ? child_.output() : -1, POLLIN, 0};
   waits[2] = {errors_open_ ? child_.errors() : -1, POLLIN, 0};
   waits[3] = {output_open_ || child_.has_ended() ? -1 : child_.end_descriptor(), POLLIN, 0};
   ::poll(waits.data(), waits.size(), wait_ms());
-  no_memory_ = false;
-  arrival_->wake.clear();
+  const bool memory_awaited = std::exchange(no_memory_, false);
+  if (waits[0].revents != 0) arrival_->wake.clear();
+  return {waits[1].revents != 0 || (memory_awaited && wants_output()), waits[2].revents != 0};
 }
 
 /// Until the next thing that happens by time alone; -1: nothing does.

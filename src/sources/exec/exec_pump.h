@@ -56,9 +56,14 @@ class ExecPump {
   using Time = std::chrono::steady_clock::time_point;
   struct Arrival;  // the way of a receipt to this thread; outlives the pump
 
+  struct Ready {
+    bool output;
+    bool errors;
+  };
+
   bool finished() const;
   void begin_stop();
-  void wait_for_something();
+  Ready wait_for_something();
   int wait_ms() const;
   bool wants_output() const;
   void read_output();
