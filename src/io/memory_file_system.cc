@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <set>
 
 #include "base/text.h"
 
@@ -228,14 +229,17 @@ Status MemoryFileSystem::sync_directory(const std::string& path) {
   std::lock_guard lock(disk_->mutex);
   const NodePtr directory = disk_->find(path);
   if (directory == nullptr) return missing("sync", path);
-  const auto before = std::exchange(directory->durable_entries, directory->entries);
+  std::set<const Node*> moved;  // was durable here, is not here any more
+  for (const auto& [name, entry] : directory->durable_entries) {
+    if (!directory->entries.contains(name)) moved.insert(entry.get());
+  }
+  directory->durable_entries = directory->entries;
+  for (const auto& [name, entry] : directory->entries) moved.erase(entry.get());  // renamed within the folder
+  if (moved.empty()) return {};
   // What was renamed away keeps its new name, wherever that is: a rename is one step for a journalling file system.
   const std::function<void(const NodePtr&)> settle = [&](const NodePtr& at) {
     for (const auto& [name, entry] : at->entries) {
-      const bool moved = std::any_of(before.begin(), before.end(), [&, node = entry](const auto& old) {
-        return old.second == node && !directory->entries.contains(old.first);
-      });
-      if (moved) at->durable_entries[name] = entry;
+      if (moved.contains(entry.get())) at->durable_entries[name] = entry;
       settle(entry);
     }
   };
