@@ -13,7 +13,8 @@ struct MemoryFileSystem::Node {
   FileInfo::Type type = FileInfo::Type::file;
   std::uint64_t inode = 0;
   std::string content;
-  std::string durable;  // content at the last sync
+  std::string durable;           // content at the last sync
+  std::uint64_t dirty_from = 0;  // what stands before is the same in both
   std::map<std::string, NodePtr> entries;
   std::map<std::string, NodePtr> durable_entries;
 };
@@ -80,13 +81,17 @@ class MemoryFileSystem::OpenFile final : public File {
   }
   Status sync() override {
     std::lock_guard lock(disk_->mutex);
-    node_->durable = node_->content;
+    // Only what changed is copied: files mostly grow.
+    node_->durable.resize(std::min<std::uint64_t>(node_->durable.size(), node_->dirty_from));
+    node_->durable.append(node_->content, node_->durable.size());
+    node_->dirty_from = node_->content.size();
     return {};
   }
   Status truncate(std::uint64_t size) override {
     std::lock_guard lock(disk_->mutex);
     disk_->used = disk_->used - node_->content.size() + size;
     node_->content.resize(size);
+    node_->dirty_from = std::min(node_->dirty_from, size);
     return {};
   }
   Result<FileInfo> info() override {
@@ -117,6 +122,7 @@ class MemoryFileSystem::OpenFile final : public File {
       disk_->used += offset + bytes.size() - node_->content.size();
       node_->content.resize(offset + bytes.size());
     }
+    node_->dirty_from = std::min(node_->dirty_from, offset);
     if (!bytes.empty()) std::memcpy(node_->content.data() + offset, bytes.data(), bytes.size());
     return fits ? Status() : Status(Code::full, "write " + path_ + ": No space left on device");
   }
@@ -150,6 +156,7 @@ Result<std::unique_ptr<File>> MemoryFileSystem::open(const std::string& path, Mo
   if (mode == Mode::create) {
     disk_->used -= node->content.size();
     node->content.clear();
+    node->dirty_from = 0;
   }
   return std::unique_ptr<File>(std::make_unique<OpenFile>(disk_, std::move(node), path, mode));
 }
@@ -259,6 +266,7 @@ void MemoryFileSystem::cut(const NodePtr& node, const std::function<std::size_t(
   }
   disk_->used = disk_->used - node->content.size() + survives.size();
   node->content = survives;
+  node->dirty_from = survives.size();
   node->durable = std::move(survives);
   node->entries = node->durable_entries;
   for (const auto& [name, entry] : node->entries) cut(entry, kept_of);
