@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <set>
 
 #include "base/text.h"
 
@@ -12,7 +13,8 @@ struct MemoryFileSystem::Node {
   FileInfo::Type type = FileInfo::Type::file;
   std::uint64_t inode = 0;
   std::string content;
-  std::string durable;  // content at the last sync
+  std::string durable;           // content at the last sync
+  std::uint64_t dirty_from = 0;  // what stands before is the same in both
   std::map<std::string, NodePtr> entries;
   std::map<std::string, NodePtr> durable_entries;
 };
@@ -79,13 +81,17 @@ class MemoryFileSystem::OpenFile final : public File {
   }
   Status sync() override {
     std::lock_guard lock(disk_->mutex);
-    node_->durable = node_->content;
+    // Only what changed is copied: files mostly grow.
+    node_->durable.resize(std::min<std::uint64_t>(node_->durable.size(), node_->dirty_from));
+    node_->durable.append(node_->content, node_->durable.size());
+    node_->dirty_from = node_->content.size();
     return {};
   }
   Status truncate(std::uint64_t size) override {
     std::lock_guard lock(disk_->mutex);
     disk_->used = disk_->used - node_->content.size() + size;
     node_->content.resize(size);
+    node_->dirty_from = std::min(node_->dirty_from, size);
     return {};
   }
   Result<FileInfo> info() override {
@@ -116,6 +122,7 @@ class MemoryFileSystem::OpenFile final : public File {
       disk_->used += offset + bytes.size() - node_->content.size();
       node_->content.resize(offset + bytes.size());
     }
+    node_->dirty_from = std::min(node_->dirty_from, offset);
     if (!bytes.empty()) std::memcpy(node_->content.data() + offset, bytes.data(), bytes.size());
     return fits ? Status() : Status(Code::full, "write " + path_ + ": No space left on device");
   }
@@ -149,6 +156,7 @@ Result<std::unique_ptr<File>> MemoryFileSystem::open(const std::string& path, Mo
   if (mode == Mode::create) {
     disk_->used -= node->content.size();
     node->content.clear();
+    node->dirty_from = 0;
   }
   return std::unique_ptr<File>(std::make_unique<OpenFile>(disk_, std::move(node), path, mode));
 }
@@ -228,14 +236,17 @@ Status MemoryFileSystem::sync_directory(const std::string& path) {
   std::lock_guard lock(disk_->mutex);
   const NodePtr directory = disk_->find(path);
   if (directory == nullptr) return missing("sync", path);
-  const auto before = std::exchange(directory->durable_entries, directory->entries);
+  std::set<const Node*> moved;  // was durable here, is not here any more
+  for (const auto& [name, entry] : directory->durable_entries) {
+    if (!directory->entries.contains(name)) moved.insert(entry.get());
+  }
+  directory->durable_entries = directory->entries;
+  for (const auto& [name, entry] : directory->entries) moved.erase(entry.get());  // renamed within the folder
+  if (moved.empty()) return {};
   // What was renamed away keeps its new name, wherever that is: a rename is one step for a journalling file system.
   const std::function<void(const NodePtr&)> settle = [&](const NodePtr& at) {
     for (const auto& [name, entry] : at->entries) {
-      const bool moved = std::any_of(before.begin(), before.end(), [&, node = entry](const auto& old) {
-        return old.second == node && !directory->entries.contains(old.first);
-      });
-      if (moved) at->durable_entries[name] = entry;
+      if (moved.contains(entry.get())) at->durable_entries[name] = entry;
       settle(entry);
     }
   };
@@ -255,6 +266,7 @@ void MemoryFileSystem::cut(const NodePtr& node, const std::function<std::size_t(
   }
   disk_->used = disk_->used - node->content.size() + survives.size();
   node->content = survives;
+  node->dirty_from = survives.size();
   node->durable = std::move(survives);
   node->entries = node->durable_entries;
   for (const auto& [name, entry] : node->entries) cut(entry, kept_of);

@@ -30,6 +30,8 @@ class Compressor {
   virtual Status write(std::string_view raw, std::string& out) = 0;
   /// Nothing when nothing was written since the last one.
   virtual Status finish(std::string& out) = 0;
+  /// The end of the file. Other than finish() only for lzop, whose files are one member: its finish() ends a block.
+  virtual Status close(std::string& out) { return finish(out); }
 };
 
 /// Never null for a codec that find_hadoop_codec gives, other than none.

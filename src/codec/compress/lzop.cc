@@ -48,9 +48,12 @@ class LzopCompressor final : public Compressor {
     return {};
   }
 
-  Status finish(std::string& out) override {
+  // Readers of lzop files stop at the first end mark, so a file has one, and one header.
+  Status finish(std::string& out) override { return pending_.empty() ? Status() : block(out); }
+
+  Status close(std::string& out) override {
     if (!open_) return {};
-    if (!pending_.empty()) TRY(block(out));
+    TRY(finish(out));
     append_int(0, 4, out);
     open_ = false;
     return {};

@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "codec/serializers/avro_serializer.h"
 #include "codec/serializers/text_serializers.h"
 
 namespace standpipe {
 
 namespace {
-constexpr const ComponentInfo* kInfos[] = {&kTextSerializer, &kHeaderAndTextSerializer};
+constexpr const ComponentInfo* kInfos[] = {&kTextSerializer, &kHeaderAndTextSerializer, &kAvroEventSerializer};
 }  // namespace
 
 std::span<const ComponentInfo* const> serializer_infos() { return kInfos; }
@@ -22,6 +23,7 @@ Result<SerializerFactory> SerializerFactory::make(std::string_view type, const S
   TRY_ASSIGN(Settings settings, Settings::parse(*info, values));
   Make construct = &make_text_serializer;
   if (info == &kHeaderAndTextSerializer) construct = &make_header_and_text_serializer;
+  if (info == &kAvroEventSerializer) construct = &make_avro_event_serializer;
   return SerializerFactory(construct, std::move(settings));
 }
 

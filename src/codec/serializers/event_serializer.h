@@ -51,5 +51,6 @@ std::span<const ComponentInfo* const> serializer_infos();
 
 extern const ComponentInfo kTextSerializer;
 extern const ComponentInfo kHeaderAndTextSerializer;
+extern const ComponentInfo kAvroEventSerializer;
 
 }  // namespace standpipe

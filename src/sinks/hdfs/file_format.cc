@@ -30,7 +30,8 @@ class CompressedFormat final : public EventSerializer {
   }
   Status finish(std::string& out) override {
     TRY(serializer_->finish(raw_));
-    return end_member(out);
+    TRY(compress(out));
+    return compressor_->close(out);
   }
 
  private:

@@ -53,8 +53,22 @@ std::string open_line(OpenFileJournal::Id id, const OpenFileJournal::Entry& entr
 OpenFileJournal::OpenFileJournal(FileSystem& files, std::string folder, bool sync)
     : files_(files), folder_(std::move(folder)), path_(folder_ + "/open-files"), sync_(sync) {}
 
-Status OpenFileJournal::open() {
+Status OpenFileJournal::make_folder() {
+  std::vector<std::string> parents;  // in which names are made: from the innermost to the first that is there
+  for (std::string folder = folder_; !files_.info(folder).ok() && folder.size() > 1;) {
+    const std::size_t slash = folder.rfind('/');
+    folder = slash == std::string::npos ? "." : slash == 0 ? "/" : folder.substr(0, slash);
+    parents.push_back(folder);
+  }
   TRY(files_.make_directories(folder_));
+  // A list whose folder is forgotten by a power cut is no list.
+  if (!sync_) return {};
+  for (const std::string& parent : parents) TRY(files_.sync_directory(parent));
+  return {};
+}
+
+Status OpenFileJournal::open() {
+  TRY(make_folder());
   const auto boot = read_file(files_, "/proc/sys/kernel/random/boot_id", 4096);
   boot_ = boot.ok() ? std::string(trim(*boot)) : "";
   entries_.clear();

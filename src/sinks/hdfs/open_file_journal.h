@@ -46,6 +46,7 @@ class OpenFileJournal {
   Status settle();
 
  private:
+  Status make_folder();
   Status append(std::string line);
   Status rewrite();
   void read_line(std::string_view line);
