@@ -19,6 +19,7 @@ constexpr Option kOptions[] = {
      .kind = Kind::path,
      .help = "folder, and a Java regular expression that the last part of the path must match as a whole"},
     {.name = "headers.*.*", .kind = Kind::text, .help = "headers.<group>.<key>: a header for every event of the group"},
+    {.name = "headers.*", .kind = Kind::text, .help = "lacks the name of the header: write headers.<group>.<key>"},
     {.name = "positionFile",
      .kind = Kind::path,
      .fallback = "~/.flume/taildir_position.json",
@@ -153,6 +154,12 @@ Result<std::unique_ptr<Source>> create(const Settings& settings, Environment& en
     options.groups.push_back(std::move(group));
   }
   if (options.groups.empty()) return Status(Code::invalid, "filegroups names no group");
+  for (const auto& [key, value] : settings.below("headers.")) {
+    const std::size_t dot = key.find('.');
+    if (dot == std::string::npos || dot + 1 == key.size()) {
+      return Status(Code::invalid, fmt::format("headers.{} names no header: write headers.<group>.<key> = {}", key, value));
+    }
+  }
   options.position_file = absolute_path(expand_home(settings.text("positionFile")));
   options.reader = reader_options(settings, environment);
   if (settings.boolean("fileHeader")) options.set.path_header = settings.text("fileHeaderKey");

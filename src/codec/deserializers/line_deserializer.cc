@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "codec/deserializers/charset.h"
+#include "codec/deserializers/deserializer.h"
+#include "codec/lines/line_splitter.h"
+#include "codec/utf8.h"
+
+namespace standpipe {
+
+namespace {
+
+constexpr std::size_t kChunkBytes = 256 * 1024;
+
+/// One event a line. Whole chunks of valid UTF-8 become slices of the chunk; only what needs another charset, has
+/// malformed bytes or is too long is copied. As Flume does it, a line longer than the limit comes in pieces, and one
+/// whose length is a multiple of the limit is followed by an empty event.
+class LineDeserializer final : public Deserializer {
+ public:
+  LineDeserializer(DeserializerInput input, Charset in, Charset out, std::size_t max_length)
+      : input_(std::move(input)), in_(std::move(in)), out_(std::move(out)), max_length_(max_length) {}
+
+  Status read(Batch& batch, std::size_t max_events) override {
+    block_ = input_.headers->empty() ? Batch::kNoHeaders : batch.add_headers(input_.headers);
+    batch.reserve(std::min<std::size_t>(max_events, 1024));
+    while (batch.size() < max_events && mark_.offset < input_.size) {
+      if (mark_.offset >= good_until_) TRY(load());
+      TRY(read_chunk(batch, max_events));
+    }
+    return {};
+  }
+
+  DeserializerMark mark() const override { return mark_; }
+
+  Status seek(const DeserializerMark& mark) override {
+    mark_ = mark;
+    slab_ = nullptr;
+    slab_size_ = 0;
+    good_until_ = 0;
+    return {};
+  }
+
+ private:
+  std::string_view text() const {
+    const std::uint64_t skip = mark_.offset - slab_start_;
+    return {slab_->data() + skip, static_cast<std::size_t>(good_until_ - mark_.offset)};
+  }
+
+  // The next chunk, from the current line on: the part of a line that the last chunk ended with is copied.
+  Status load() {
+    const std::uint64_t wanted = std::min<std::uint64_t>(chunk_bytes(), input_.size - mark_.offset);
+    auto slab = Slab::try_make(wanted, input_.budget, MemoryBudget::Use::intake);
+    if (slab == nullptr) return {Code::full, "the memory budget has no room for the next part of " + input_.name};
+    const std::uint64_t slab_end = slab_start_ + slab_size_;
+    const bool tail_known = slab_ != nullptr && mark_.offset >= slab_start_ && mark_.offset < slab_end;
+    const std::size_t tail = tail_known ? static_cast<std::size_t>(slab_end - mark_.offset) : 0;
+    if (tail > 0) std::memcpy(slab->data(), slab_->data() + (mark_.offset - slab_start_), tail);
+    TRY_ASSIGN(const std::size_t more, input_.file.read_at(mark_.offset + tail, slab->data() + tail, wanted - tail));
+    if (more < wanted - tail) {
+      return {Code::corrupt, fmt::format("{} became shorter while it was read", input_.name)};
+    }
+    slab_ = std::move(slab);
+    slab_start_ = mark_.offset;
+    slab_size_ = wanted;
+    find_good();
+    return {};
+  }
+
+  std::size_t chunk_bytes() const { return std::max<std::size_t>(kChunkBytes, max_length_ * 4 + 64); }
+
+  // How much of the chunk can be given out: whole lines; at the end of the file all; else whole pieces of a long line.
+  void find_good() {
+    const std::string_view all(slab_->data(), slab_size_);
+    std::size_t good = all.size();
+    if (slab_start_ + all.size() < input_.size) {
+      const std::size_t feed = last_line_feed(all);
+      good = feed > 0 ? feed : std::max<std::size_t>(in_.whole_pieces(all, max_length_), in_.unit());
+    }
+    good_until_ = slab_start_ + good;
+    plain_ = in_.is_utf8() && out_.is_utf8() && utf8::is_valid(all.substr(0, good));
+  }
+
+  // The offset behind the last line feed; 0: there is none.
+  std::size_t last_line_feed(std::string_view text) const {
+    const std::size_t unit = in_.unit();
+    if (unit == 1) return text.rfind('\n') + 1;
+    for (std::size_t at = text.size() / unit * unit; at >= unit; at -= unit) {
+      if (in_.is_line_feed(text.data() + at - unit)) return at;
+    }
+    return 0;
+  }
+
+  Status read_chunk(Batch& batch, std::size_t max_events) {
+    batch.pin(slab_);
+    if (in_.unit() > 1) return read_wide(batch, max_events);
+    const std::string_view text = this->text();
+    const std::uint64_t start = mark_.offset;
+    Status status;
+    const std::size_t visited = for_each_line(text, [&](std::size_t begin, std::size_t end) {
+      status = add(batch, text.substr(begin, end - begin), true);
+      if (!status.ok()) return false;
+      mark_.offset = start + end + 1;
+      return batch.size() < max_events;
+    });
+    TRY(status);
+    if (batch.size() >= max_events || visited == text.size()) return {};
+    TRY(add(batch, text.substr(visited), false));
+    mark_.offset = start + text.size();
+    return {};
+  }
+
+  // Two or four bytes a unit: rare enough to look at one after the other.
+  Status read_wide(Batch& batch, std::size_t max_events) {
+    while (batch.size() < max_events && mark_.offset < good_until_) {
+      const std::string_view text = this->text();
+      const std::size_t unit = in_.unit();
+      std::size_t end = 0;
+      while (end + unit <= text.size() && !in_.is_line_feed(text.data() + end)) end += unit;
+      const bool feed = end + unit <= text.size();
+      const std::string_view line = feed ? text.substr(0, end) : text;
+      TRY(add(batch, line, feed));
+      mark_.offset += line.size() + (feed ? unit : 0);
+    }
+    return {};
+  }
+
+  Status add(Batch& batch, std::string_view line, bool feed) {
+    if (plain_ && line.size() < max_length_) [[likely]] {
+      batch.add(line, block_);
+      ++mark_.events;
+      return {};
+    }
+    decoded_.clear();
+    if (const Status status = in_.decode(line, input_.on_error, decoded_); !status.ok()) {
+      return {Code::corrupt, fmt::format("{}: line at offset {}: {}", input_.name, mark_.offset, status.message())};
+    }
+    std::string_view rest = decoded_;
+    std::size_t units = 0;
+    do {
+      const std::size_t size = utf8_prefix(rest, max_length_);
+      units = utf16_units(rest.substr(0, size));
+      add_copy(batch, rest.substr(0, size));
+      rest.remove_prefix(size);
+    } while (!rest.empty());
+    if (feed && units >= max_length_) add_copy(batch, {});
+    return {};
+  }
+
+  void add_copy(Batch& batch, std::string_view text) {
+    encoded_.clear();
+    out_.encode(text, encoded_);
+    batch.add_copy(encoded_, block_, &input_.budget);
+    ++mark_.events;
+  }
+
+  DeserializerInput input_;
+  Charset in_;
+  Charset out_;
+  const std::size_t max_length_;  // UTF-16 units
+  Batch::Block block_ = Batch::kNoHeaders;
+  DeserializerMark mark_;
+  std::shared_ptr<Slab> slab_;
+  std::uint64_t slab_start_ = 0;
+  std::size_t slab_size_ = 0;
+  std::uint64_t good_until_ = 0;
+  bool plain_ = false;  // the good part is valid UTF-8 and stays so
+  std::string decoded_;
+  std::string encoded_;
+};
+
+constexpr Option kOptions[] = {
+    {.name = "maxLineLength",
+     .kind = Kind::integer,
+     .fallback = "2048",
+     .help = "longer lines come in pieces of that many characters (UTF-16 units, as in Java)",
+     .min = 1,
+     .max = 64 << 20},
+    {.name = "outputCharset", .kind = Kind::charset, .fallback = "UTF-8", .help = "charset of the event bodies"},
+};
+constexpr std::string_view kClassNames[] = {"org.apache.flume.serialization.LineDeserializer$Builder"};
+
+Result<std::unique_ptr<Deserializer>> create(const Settings& settings, DeserializerInput input) {
+  TRY_ASSIGN(Charset in, Charset::find(input.charset));
+  TRY_ASSIGN(Charset out, Charset::find(settings.text("outputCharset")));
+  return std::unique_ptr<Deserializer>(std::make_unique<LineDeserializer>(
+      std::move(input), std::move(in), std::move(out), static_cast<std::size_t>(settings.integer("maxLineLength"))));
+}
+
+}  // namespace
+
+const ComponentInfo kLineDeserializerInfo{
+    .kind = ComponentKind::deserializer,
+    .name = "line",
+    .class_names = kClassNames,
+    .summary = "One event a line.",
+    .options = kOptions,
+};
+const DeserializerFactory kLineDeserializer{&kLineDeserializerInfo, create};
+
+}  // namespace standpipe

@@ -1,0 +1,407 @@
+#include "sources/spooldir/spooldir_source.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/failpoint.h"
+
+namespace standpipe {
+
+using namespace std::chrono_literals;
+
+namespace {
+constexpr std::size_t kMaxFlights = 256;
+// Small files: reading on while the receipts of earlier ones are outstanding.
+constexpr std::size_t kMaxActive = 32;
+constexpr std::chrono::milliseconds kFirstBackoff = 250ms;
+constexpr std::chrono::milliseconds kNoRoomPause = 20ms;
+// A position is stored at most so often; what lies behind it comes again after a crash.
+constexpr std::chrono::milliseconds kStoreInterval = 100ms;
+constexpr std::chrono::milliseconds kDrainLimit = 1s;
+}  // namespace
+
+SpooldirSource::SpooldirSource(Options options, Environment& environment)
+    : options_(std::move(options)),
+      environment_(environment),
+      events_received_(environment.counters.counter(counter_names::kEventReceived)),
+      events_accepted_(environment.counters.counter(counter_names::kEventAccepted)),
+      batches_received_(environment.counters.counter(counter_names::kAppendBatchReceived)),
+      batches_accepted_(environment.counters.counter(counter_names::kAppendBatchAccepted)),
+      channel_write_fail_(environment.counters.counter(counter_names::kChannelWriteFail)),
+      read_fail_(environment.counters.counter(counter_names::kEventReadFail)),
+      processing_fail_(environment.counters.counter(counter_names::kGenericProcessingFail)) {}
+
+SpooldirSource::~SpooldirSource() { stop(); }
+
+// -- start and stop
+// ----------------------------------------------------------------------------------------------------
+
+Status SpooldirSource::start(Ingest& ingest) {
+  stop();
+  directory_ = std::make_unique<spooldir::SpoolDirectory>(options_.directory, environment_);
+  TRY(directory_->check());
+  ingest_ = &ingest;
+  inbox_ = std::make_shared<Inbox>();
+  tracker_ = std::make_unique<spooldir::TrackerFile>(
+      environment_.files, fmt::format("{}/{}", options_.directory.tracker_directory, spooldir::TrackerFile::kName));
+  restore();
+  return {};
+}
+
+void SpooldirSource::restore() {
+  auto position = tracker_->load();
+  if (position.ok()) {
+    restored_ = std::move(*position);
+    tracked_ = restored_.has_value();
+    return;
+  }
+  // Flume stays on it for ever; the file it told about is read from its start: again, rather than not at all.
+  environment_.log.error(fmt::format("{}: the file in work is read from its beginning", position.status().message()));
+  processing_fail_.add();
+  tracked_ = true;
+}
+
+void SpooldirSource::stop() {
+  active_.clear();
+  restored_.reset();
+  tracker_ = nullptr;
+  directory_ = nullptr;
+  ingest_ = nullptr;
+  flights_ = 0;
+  failures_ = 0;
+  backoff_ = 0ms;
+  retry_at_ = {};
+  next_list_ = {};
+  tracked_ = false;
+  exhausted_ = false;
+  stored_number_ = kNoNumber;
+}
+
+Status SpooldirSource::run(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    const Steady now = environment_.clock.steady_now();
+    settle_all();
+    if (retire_finished()) continue;
+    store_position(false);
+    switch (step(now)) {
+      case Step::worked: break;
+      case Step::blocked:
+        wait(now < retry_at_ ? retry_at_ : flights_ > 0 ? Steady::max() : now + kNoRoomPause, stop);
+        break;
+      case Step::idle: wait(flights_ > 0 ? now + kStoreInterval : next_list_, stop); break;
+    }
+  }
+  drain();
+  return {};
+}
+
+void SpooldirSource::wait(Steady until, std::stop_token stop) {
+  std::unique_lock lock(inbox_->mutex);
+  environment_.clock.wait_until(lock, inbox_->changed, stop, until, [this] { return !inbox_->completions.empty(); });
+}
+
+void SpooldirSource::drain() {
+  const auto limit = std::chrono::steady_clock::now() + kDrainLimit;
+  while (flights_ > 0) {
+    {
+      // The machine's own clock: a test that stopped its virtual one must still end.
+      std::unique_lock lock(inbox_->mutex);
+      if (!inbox_->changed.wait_until(lock, limit, [this] { return !inbox_->completions.empty(); })) break;
+    }
+    settle_all();
+  }
+  while (retire_finished()) {
+  }
+  store_position(true);
+}
+
+// -- reading
+// -----------------------------------------------------------------------------------------------------------
+
+SpooldirSource::Step SpooldirSource::step(Steady now) {
+  if (now < retry_at_ || flights_ >= kMaxFlights) return Step::blocked;
+  if (failures_ > 0) {
+    for (const auto& spooled : active_) {
+      if (spooled->progress.has_failed()) return retry_one(*spooled);
+    }
+  }
+  if (!active_.empty() && !active_.back()->read_whole) return read(*active_.back());
+  if (active_.size() >= kMaxActive) return Step::blocked;
+  return open_next(now);
+}
+
+SpooldirSource::Step SpooldirSource::open_next(Steady now) {
+  // Listing again for every file, as Flume does, would make a full folder quadratic.
+  const bool refresh = now >= next_list_;
+  if (exhausted_ && !refresh) return Step::idle;
+  exhausted_ = false;
+  if (refresh) next_list_ = now + options_.poll_delay;
+  auto candidate = directory_->next(refresh);
+  if (!candidate.ok()) {
+    read_fail_.add();
+    if (const auto held = error_limit_.pass(environment_.clock.now_ms()))
+      environment_.log.error(candidate.status().message());
+    return Step::idle;
+  }
+  if (!candidate->has_value()) {
+    exhausted_ = true;
+    next_list_ = std::max(next_list_, now + options_.poll_delay);
+    return Step::idle;
+  }
+  const std::string path = (*candidate)->path;
+  const Status opened = open(std::move(**candidate));
+  if (opened.ok()) return Step::worked;
+  read_fail_.add();
+  if (opened.code() == Code::corrupt || opened.code() == Code::invalid) {
+    report(path, "undecodable", opened.message());
+  } else if (const auto held = error_limit_.pass(environment_.clock.now_ms())) {
+    // Gone, or not ours to read: looked at again with the next listing; the others are not held up.
+    environment_.log.warn(fmt::format("Could not find file: {}", opened.message()));
+  }
+  return Step::worked;
+}
+
+Status SpooldirSource::open(spooldir::Candidate candidate) {
+  auto spooled = std::make_unique<Spooled>();
+  spooled->number = next_number_++;
+  spooled->path = std::move(candidate.path);
+  TRY_ASSIGN(spooled->file, environment_.files.open(spooled->path, FileSystem::Mode::read));
+  TRY_ASSIGN(spooled->info, spooled->file->info());
+  Headers headers;
+  if (!options_.path_header.empty()) headers.set(options_.path_header, spooled->path);
+  if (!options_.basename_header.empty()) {
+    headers.set(options_.basename_header, std::string_view(spooled->path).substr(spooled->path.rfind('/') + 1));
+  }
+  spooled->headers = std::make_shared<const Headers>(std::move(headers));
+  TRY_ASSIGN(spooled->reader, make_reader(*spooled));
+  if (restored_.has_value() && restored_->file == spooled->path) {
+    TRY(resume(*spooled));
+    restored_.reset();
+  }
+  directory_->hold(spooled->path);
+  active_.push_back(std::move(spooled));
+  return {};
+}
+
+// Goes to where an earlier run stopped; a position that the file can't have is no reason to leave it out.
+Status SpooldirSource::resume(Spooled& spooled) {
+  const bool possible = restored_->offset <= spooled.info.size;
+  if (!possible || !spooled.reader->seek({restored_->offset, 0, 0}).ok()) {
+    environment_.log.warn(fmt::format("{}: the tracker's position {} is not in it: read from its beginning",
+                                      spooled.path, restored_->offset));
+    TRY_ASSIGN(spooled.reader, make_reader(spooled));
+  }
+  spooled.progress = DeliveryProgress<DeserializerMark>(spooled.reader->mark());
+  stored_number_ = spooled.number;
+  stored_offset_ = spooled.reader->mark().offset;
+  return {};
+}
+
+Result<std::unique_ptr<Deserializer>> SpooldirSource::make_reader(Spooled& spooled) {
+  return options_.deserializer->create(options_.deserializer_settings, {.file = *spooled.file,
+                                                                        .size = spooled.info.size,
+                                                                        .name = spooled.path,
+                                                                        .charset = options_.charset,
+                                                                        .on_error = options_.on_error,
+                                                                        .headers = spooled.headers,
+                                                                        .budget = environment_.budget,
+                                                                        .log = environment_.log});
+}
+
+SpooldirSource::Step SpooldirSource::read(Spooled& spooled) {
+  const DeserializerMark begin = spooled.reader->mark();
+  Batch batch;
+  const Status status = spooled.reader->read(batch, options_.batch_size);
+  if (!status.ok() && status.code() == Code::full && batch.empty()) return Step::blocked;
+  FAILPOINT("spooldir.after_read");
+  // A file without a byte is one event without a byte, as in Flume: a marker file is seen.
+  if (batch.empty() && spooled.info.size == 0) {
+    batch.add({}, spooled.headers->empty() ? Batch::kNoHeaders : batch.add_headers(spooled.headers));
+  }
+  if (!batch.empty()) {
+    // `begin` of the empty file and its end are the same place.
+    const std::uint64_t ticket = spooled.progress.add(begin, spooled.reader->mark());
+    batches_received_.add();
+    events_received_.add(static_cast<std::int64_t>(batch.size()));
+    if (spooled.info.size == 0) spooled.read_whole = true;
+    deliver(spooled, ticket, std::move(batch));
+  } else if (status.ok()) {
+    spooled.read_whole = true;
+  }
+  if (!status.ok() && status.code() != Code::full) {
+    read_fail_.add();
+    environment_.log.error(status.message());
+    spooled.read_whole = true;
+    spooled.damaged = true;
+  }
+  return Step::worked;
+}
+
+// Reads the range that the channel refused with a reader of its own: the other one is far ahead.
+SpooldirSource::Step SpooldirSource::retry_one(Spooled& spooled) {
+  const auto range = spooled.progress.retry();
+  --failures_;
+  Batch batch;
+  Status status;
+  if (spooled.info.size == 0) {
+    batch.add({}, spooled.headers->empty() ? Batch::kNoHeaders : batch.add_headers(spooled.headers));
+  } else {
+    auto reader = make_reader(spooled);
+    status = reader.status();
+    if (status.ok()) status = (*reader)->seek(range->begin);
+    const std::uint64_t wanted = range->end.events - range->begin.events;
+    if (status.ok()) status = (*reader)->read(batch, wanted);
+    if (batch.size() == wanted) status = {};
+  }
+  if (status.ok()) {
+    deliver(spooled, range->ticket, std::move(batch));
+    return Step::worked;
+  }
+  spooled.progress.complete(range->ticket, false);
+  ++failures_;
+  if (status.code() == Code::full) return Step::blocked;
+  read_fail_.add();
+  back_off(status);
+  return Step::blocked;
+}
+
+// -- handing over
+// ------------------------------------------------------------------------------------------------------
+
+void SpooldirSource::deliver(Spooled& spooled, std::uint64_t ticket, Batch batch) {
+  Completion completion{spooled.number, ticket, batch.size(), {}};
+  ++flights_;
+  Receipt receipt = ingest_->deliver(std::move(batch));
+  FAILPOINT("spooldir.after_deliver");
+  if (receipt.ready()) {
+    completion.status = receipt.wait();
+    settle(std::move(completion));
+    return;
+  }
+  std::move(receipt).then_inline([inbox = inbox_, completion = std::move(completion)](const Status& status) mutable {
+    std::lock_guard lock(inbox->mutex);
+    completion.status = status;
+    inbox->completions.push_back(std::move(completion));
+    if (inbox->completions.size() == 1) inbox->changed.notify_all();
+  });
+}
+
+void SpooldirSource::settle(Completion completion) {
+  --flights_;
+  const bool stored = completion.status.ok();
+  if (stored) {
+    batches_accepted_.add();
+    events_accepted_.add(static_cast<std::int64_t>(completion.events));
+    backoff_ = 0ms;
+  } else {
+    channel_write_fail_.add();
+    ++failures_;
+    back_off(completion.status);
+  }
+  const auto found = std::find_if(active_.begin(), active_.end(), [&](const std::unique_ptr<Spooled>& spooled) {
+    return spooled->number == completion.file;
+  });
+  (*found)->progress.complete(completion.ticket, stored);
+}
+
+void SpooldirSource::settle_all() {
+  std::vector<Completion> completions;
+  {
+    std::lock_guard lock(inbox_->mutex);
+    completions.swap(inbox_->completions);
+  }
+  for (Completion& completion : completions) settle(std::move(completion));
+}
+
+void SpooldirSource::back_off(const Status& status) {
+  const Steady now = environment_.clock.steady_now();
+  if (now < retry_at_) return;  // several receipts fail together
+  backoff_ = backoff_ == 0ms ? kFirstBackoff : backoff_ * 2;
+  backoff_ = std::min(backoff_, options_.max_backoff);
+  retry_at_ = now + backoff_;
+  environment_.log.warn(fmt::format(
+      "The channel is full, and cannot write data now. The source will try again after {} milliseconds ({})",
+      backoff_.count(), status.to_string()));
+}
+
+// -- when a file is done
+// -----------------------------------------------------------------------------------------------
+
+// In order: the tracker tells about the oldest file in work.
+bool SpooldirSource::retire_finished() {
+  if (active_.empty() || !active_.front()->read_whole || !active_.front()->progress.idle()) return false;
+  const std::unique_ptr<Spooled> done = std::move(active_.front());
+  active_.pop_front();
+  retire(*done);
+  directory_->release(done->path);
+  const bool unclaimed = stored_number_ == kNoNumber && !restored_.has_value();
+  if (tracked_ && (stored_number_ == done->number || unclaimed)) {
+    // A tracker that stays behind is harmless: it names a file that is no longer there.
+    if (const Status status = tracker_->clear(); !status.ok()) environment_.log.warn(status.message());
+    tracked_ = false;
+    stored_number_ = kNoNumber;
+  }
+  return true;
+}
+
+void SpooldirSource::retire(Spooled& spooled) {
+  FAILPOINT("spooldir.before_finish");
+  if (spooled.damaged) return report(spooled.path, "undecodable", "the rest of the file was not read");
+  const auto now = environment_.files.info(spooled.path);
+  if (!now.ok()) {
+    environment_.log.warn(fmt::format("{} was taken away while it was read; it is delivered", spooled.path));
+    return;
+  }
+  if (now->size != spooled.info.size) {
+    return report(
+        spooled.path, "changed",
+        fmt::format("File has changed size since being read: {} ({} bytes then, {} now); files must be complete "
+                    "before they are moved into the folder",
+                    spooled.path, spooled.info.size, now->size));
+  }
+  if (now->modified_ns != spooled.info.modified_ns || now->inode != spooled.info.inode) {
+    return report(spooled.path, "changed", fmt::format("File has been modified since being read: {}", spooled.path));
+  }
+  const Status finished = directory_->finish(spooled.path);
+  if (finished.ok()) return;
+  if (finished.code() == Code::invalid) {
+    return report(spooled.path, "reused",
+                  fmt::format("File name has been re-used with different files. Spooling assumptions violated for {}{}",
+                              spooled.path, options_.directory.suffix));
+  }
+  report(spooled.path, "unfinished", fmt::format("Unable to move {}: {}", spooled.path, finished.message()));
+}
+
+void SpooldirSource::report(const std::string& path, std::string_view why, const std::string& message) {
+  processing_fail_.add();
+  const auto aside = directory_->set_aside(path, why);
+  if (aside.ok()) {
+    environment_.log.error(fmt::format("{}: {}. It is set aside as {}; the source goes on", path, message, *aside));
+    return;
+  }
+  directory_->avoid(path);
+  environment_.log.error(
+      fmt::format("{}: {}. It can't be set aside ({}) and is passed over until the agent starts again", path, message,
+                  aside.status().message()));
+}
+
+void SpooldirSource::store_position(bool now_please) {
+  if (active_.empty()) return;
+  const Spooled& oldest = *active_.front();
+  const std::uint64_t offset = oldest.progress.committed().offset;
+  if (offset == 0 || (stored_number_ == oldest.number && stored_offset_ == offset)) return;
+  const Steady now = environment_.clock.steady_now();
+  if (!now_please && now < next_store_) return;
+  next_store_ = now + kStoreInterval;
+  tracked_ = true;
+  stored_number_ = oldest.number;
+  stored_offset_ = offset;
+  FAILPOINT("spooldir.before_position_write");
+  if (const Status status = tracker_->store({oldest.path, offset}); !status.ok()) {
+    processing_fail_.add();
+    if (const auto held = error_limit_.pass(environment_.clock.now_ms())) environment_.log.error(status.message());
+  }
+}
+
+}  // namespace standpipe
