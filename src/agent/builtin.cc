@@ -9,6 +9,14 @@
 #include "config/known/known.h"
 #include "core/selector.h"
 #include "core/sink_group.h"
+#include "interceptors/host/host_interceptor.h"
+#include "interceptors/regex_extractor/regex_extractor_interceptor.h"
+#include "interceptors/regex_filter/regex_filter_interceptor.h"
+#include "interceptors/remove_header/remove_header_interceptor.h"
+#include "interceptors/search_replace/search_replace_interceptor.h"
+#include "interceptors/static/static_interceptor.h"
+#include "interceptors/timestamp/timestamp_interceptor.h"
+#include "interceptors/uuid/uuid_interceptor.h"
 #include "sinks/file_roll/file_roll_sink.h"
 #include "sinks/hdfs/hdfs_sink.h"
 #include "sinks/logger/logger_sink.h"
@@ -16,6 +24,7 @@
 #include "sources/exec/exec_source.h"
 #include "sources/netcat/netcat_source.h"
 #include "sources/seq/seq_source.h"
+#include "sources/spooldir/spooldir_source.h"
 #include "sources/stress/stress_source.h"
 #include "sources/taildir/taildir_source.h"
 
@@ -23,10 +32,10 @@ namespace standpipe {
 
 namespace {
 
-const SourceFactory* const kSources[] = {&kExecSource, &kNetcatSource, &kSeqSource, &kStressSource, &kTaildirSource};
+const SourceFactory* const kSources[] = {&kExecSource, &kNetcatSource, &kSeqSource, &kSpooldirSource, &kStressSource, &kTaildirSource};
 const ChannelFactory* const kChannels[] = {&kMemoryChannel, &kPseudoTxnChannel};
 const SinkFactory* const kSinks[] = {&kFileRollSink, &kHdfsSink, &kLoggerSink, &kNullSink};
-const InterceptorFactory* const kInterceptors[] = {nullptr};
+const InterceptorFactory* const kInterceptors[] = {&kHostInterceptor, &kRegexExtractorInterceptor, &kRegexFilterInterceptor, &kRemoveHeaderInterceptor, &kSearchReplaceInterceptor, &kStaticInterceptor, &kTimestampInterceptor, &kUuidInterceptor};
 
 template <typename Factory, std::size_t N>
 const Factory* find(const Factory* const (&factories)[N], const ComponentInfo& info) {
@@ -46,6 +55,7 @@ std::vector<const ComponentInfo*> make_list() {
   for (const auto* factory : kSources) all.push_back(factory->info);
   for (const auto* factory : kChannels) all.push_back(factory->info);
   for (const auto* factory : kSinks) all.push_back(factory->info);
+  for (const auto* factory : kInterceptors) all.push_back(factory->info);
   append(all, selector_infos());
   append(all, sink_processor_infos());
   append(all, serializer_infos());

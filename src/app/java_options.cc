@@ -50,9 +50,11 @@ std::vector<std::string> shell_words(std::string_view text) {
   return words;
 }
 
-/// The script's output: JAVA_OPTS, FLUME_JAVA_OPTS and then the exported environment, each ended by a NUL.
+/// The script's output: JAVA_OPTS, FLUME_JAVA_OPTS and then the exported environment, each ended by a NUL. A script whose
+/// last command fails is none of our business; one that bash can't parse is.
 constexpr const char* kReadScript =
-    R"(exec 3>&1 1>&2; . "$1"; printf '%s\0%s\0' "${JAVA_OPTS-}" "${FLUME_JAVA_OPTS-}" >&3; env -0 >&3)";
+    R"(exec 3>&1 1>&2; . "$1" || bash -n "$1" 2>/dev/null || bad=1; printf '%s\0%s\0' "${JAVA_OPTS-}" "${FLUME_JAVA_OPTS-}" >&3
+env -0 >&3; exit ${bad:-0})";
 
 std::optional<std::string> run_script(const std::string& path) {
   int ends[2];
