@@ -33,6 +33,9 @@ class ComponentCheck {
   /// whether the component may run.
   Settings check(const ComponentInfo& info, const EntryMap& properties, const Entry& place, const std::string& prefix);
 
+  /// For properties whose table is not known: only what is wrong with any property.
+  void check_unknown(const EntryMap& properties);
+
   /// The words of a list (channels, interceptors, a selector's mapping), cleaned.
   std::vector<std::string> names(const Entry& entry);
   /// One word: a channel's name.
@@ -46,6 +49,10 @@ class ComponentCheck {
   /// An error after which the component can't run.
   void fail(DiagnosticCode code, const Entry& entry, std::string message, std::string suggestion = {});
 
+  /// The same about the component as a whole: something is missing, and `place` is only where it might stand. `prefix`
+  /// is the component's, with its dot.
+  void fail_whole(DiagnosticCode code, const Entry& place, std::string_view prefix, std::string message,
+                  std::string suggestion);
   /// A word of a value for a message: in quotes, or not at all when it may be a secret.
   static std::string quoted(const Entry& entry, std::string_view word);
 
@@ -67,7 +74,6 @@ class ComponentCheck {
                     const std::string& prefix, Settings::Map& values);
   void check_required(const ComponentInfo& info, const Settings& settings, const Entry& place,
                       const std::string& prefix);
-  void report_templates(const EntryMap& properties);
   void report_alias(const Option& option, std::string_view key, const EntryMap& properties, const Entry& entry);
   void report_unknown(const ComponentInfo& info, std::string_view key, const Entry& entry);
   void report_unknown_type(ComponentKind kind, const Entry& entry, const std::string& type, DiagnosticCode code);
