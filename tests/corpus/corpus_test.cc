@@ -57,8 +57,7 @@ std::string place_of(const Diagnostic& found) {
 /// Takes the finding that a row expects out of the list; false: there is none.
 bool take(Diagnostics& findings, const Expected& row) {
   const auto found = std::find_if(findings.begin(), findings.end(), [&](const Diagnostic& diagnostic) {
-    const bool suggested =
-        row.suggestion == "-" || diagnostic.suggestion.find(row.suggestion) != std::string::npos;
+    const bool suggested = row.suggestion == "-" || diagnostic.suggestion.find(row.suggestion) != std::string::npos;
     return suggested && place_of(diagnostic) == row.place;
   });
   if (found == findings.end()) return false;
