@@ -56,6 +56,12 @@ std::string_view without_odd_end(std::string_view text) {
   return trim(begin == std::string_view::npos ? text : text.substr(begin, kept.size()));
 }
 
+/// One word with a scheme: no address holds a blank, so what follows one is a comment even in free text.
+bool is_address(std::string_view text) {
+  const std::string_view word = trim(text);
+  return word.find("://") != std::string_view::npos && word.find_first_of(" \t") == std::string_view::npos;
+}
+
 /// Where a " # comment" begins; 0 when the value is nothing else.
 std::size_t find_comment(std::string_view value) {
   for (std::size_t at = value.find('#'); at != std::string_view::npos; at = value.find('#', at + 1)) {
@@ -123,6 +129,12 @@ void ComponentCheck::fail(DiagnosticCode code, const Entry& entry, std::string m
   report(Severity::error, code, entry, std::move(message), std::move(suggestion), outcome_);
 }
 
+void ComponentCheck::fail_whole(DiagnosticCode code, const Entry& place, std::string_view prefix, std::string message,
+                                std::string suggestion) {
+  fail(code, place, std::move(message), std::move(suggestion));
+  diagnostics_.back().key = prefix.substr(0, prefix.size() - 1);
+}
+
 void ComponentCheck::follow(const Entry& entry, std::string message, bool fatal, DiagnosticCode code) {
   if (fatal) sound_ = false;
   report(Severity::note, code, entry, std::move(message), {},
@@ -132,7 +144,7 @@ void ComponentCheck::follow(const Entry& entry, std::string message, bool fatal,
 std::string_view ComponentCheck::without_comment(Kind kind, const Entry& entry, std::string_view value) {
   const std::size_t mark = find_comment(value);
   if (mark == std::string_view::npos) return value;
-  if (!is_exact(kind)) {
+  if (!is_exact(kind) || (kind == Kind::text && is_address(value.substr(0, mark)))) {
     report(Severity::warning, DiagnosticCode::trailing_comment, entry, "a comment behind a value belongs to the value",
            "put the comment on a line of its own", "it is taken for a comment here; Flume would not");
     return without_odd_end(value.substr(0, mark));
@@ -366,16 +378,16 @@ void ComponentCheck::check_nested(const ComponentInfo& info, const EntryMap& pro
     const auto kind = nested_kind(option);
     if (!kind) continue;
     const auto set = properties.find(option.name);
-    const bool given = set != properties.end() && values.contains(option.name);
+    const bool given = set != properties.end() && !trim(set->second->second.value).empty();
     const EntryMap inner = below(properties, fmt::format("{}.", option.name));
     const ComponentInfo* nested = nullptr;
     if (given) {
-      nested = find_type(*kind, *set->second);
-    } else if (set == properties.end() && !option.fallback.empty()) {
+      if (values.contains(option.name)) nested = find_type(*kind, *set->second);
+    } else if (!option.fallback.empty()) {
       nested = catalog_.find(*kind, option.fallback).info;
     }
     if (nested == nullptr) {  // said already; what stands below can't be judged
-      check_untyped(inner);
+      check_unknown(inner);
       continue;
     }
     const Settings settings =
@@ -384,7 +396,7 @@ void ComponentCheck::check_nested(const ComponentInfo& info, const EntryMap& pro
   }
 }
 
-void ComponentCheck::check_untyped(const EntryMap& properties) {
+void ComponentCheck::check_unknown(const EntryMap& properties) {
   for (const auto& [key, entry] : properties) {
     if (trim(entry->second.value).empty()) report_empty(nullptr, *entry);
     if (!is_template(entry->second.value)) continue;
@@ -399,14 +411,10 @@ void ComponentCheck::check_required(const ComponentInfo& info, const Settings& s
     if (!option.required || option.name.find('*') != std::string_view::npos) continue;
     const bool given = settings.has(option.name) || rejected_.contains(&option);
     if (given) continue;
-    sound_ = false;
-    Diagnostic found = diagnose(Severity::error, DiagnosticCode::missing_required, place,
-                                fmt::format("{} needs '{}'", display_name(info), option.name));
-    found.key = fmt::format("{}{}", prefix, option.name);
-    found.component = label_;
-    if (!option.help.empty()) found.suggestion = fmt::format("{}: {}", option.name, option.help);
-    found.consequence = outcome_;
-    diagnostics_.push_back(std::move(found));
+    const std::string help = option.help.empty() ? std::string() : fmt::format(" ({})", option.help);
+    fail_whole(DiagnosticCode::missing_required, place, prefix,
+               fmt::format("{} needs '{}'", display_name(info), option.name),
+               fmt::format("add {}{} = …{}", prefix, option.name, help));
   }
 }
 

@@ -33,8 +33,8 @@ class ComponentCheck {
   /// whether the component may run.
   Settings check(const ComponentInfo& info, const EntryMap& properties, const Entry& place, const std::string& prefix);
 
-  /// Of a component that has no table, because its type is not known: what is wrong whatever the table would say.
-  void check_untyped(const EntryMap& properties);
+  /// For properties whose table is not known: only what is wrong with any property.
+  void check_unknown(const EntryMap& properties);
 
   /// The words of a list (channels, interceptors, a selector's mapping), cleaned.
   std::vector<std::string> names(const Entry& entry);
@@ -49,6 +49,10 @@ class ComponentCheck {
   /// An error after which the component can't run.
   void fail(DiagnosticCode code, const Entry& entry, std::string message, std::string suggestion = {});
 
+  /// The same about the component as a whole: something is missing, and `place` is only where it might stand. `prefix`
+  /// is the component's, with its dot.
+  void fail_whole(DiagnosticCode code, const Entry& place, std::string_view prefix, std::string message,
+                  std::string suggestion);
   /// A word of a value for a message: in quotes, or not at all when it may be a secret.
   static std::string quoted(const Entry& entry, std::string_view word);
 

@@ -170,8 +170,8 @@ class Builder {
                                     const ComponentText& text, EntryMap own) {
     const auto type = text.properties.find("type");
     if (type == text.properties.end()) {
-      check.fail(DiagnosticCode::missing_type, *text.first, fmt::format("{} has no type", check.label()),
-                 fmt::format("add {}.{}.type = …", text_.name, check.label()));
+      check.fail_whole(DiagnosticCode::missing_type, *text.first, prefix(check),
+                       fmt::format("{} has no type", check.label()), fmt::format("add {}type = …", prefix(check)));
       return std::nullopt;
     }
     own.erase("type");
@@ -182,13 +182,15 @@ class Builder {
     made.line = type->second->second.line;
     made.info = check.find_type(kind, *type->second);
     if (made.info == nullptr) {
-      check.check_untyped(own);
+      check.check_unknown(own);
       return std::nullopt;
     }
-    const std::string prefix = fmt::format("{}.{}.", text_.name, check.label());
-    made.settings = check.check(*made.info, own, *type->second, prefix);
+    made.settings = check.check(*made.info, own, *type->second, prefix(check));
     return made;
   }
+
+  /// "a1.sinks.k1."
+  std::string prefix(const ComponentCheck& check) const { return fmt::format("{}.{}.", text_.name, check.label()); }
 
   // --- channels --------------------------------------------------------------------------------------------------
 
@@ -277,8 +279,7 @@ class Builder {
       const auto found = text.properties.find(option.name);
       if (found != text.properties.end() && find_option(*made.info, option.name) == nullptr) given.insert(*found);
     }
-    const std::string prefix = fmt::format("{}.{}.", text_.name, check.label());
-    const Settings settings = check.check(kRunner, given, *text.first, prefix);
+    const Settings settings = check.check(kRunner, given, *text.first, prefix(check));
     source.backoff_increment = settings.duration(kRunnerOptions[0].name);
     source.max_backoff = settings.duration(kRunnerOptions[1].name);
   }
@@ -318,8 +319,9 @@ class Builder {
   void report_no_channel(ComponentCheck& check, const ComponentText& text, std::string_view key) {
     const auto type = text.properties.find("type");
     const Entry& place = type == text.properties.end() ? *text.first : *type->second;
-    check.fail(DiagnosticCode::missing_channel, place, fmt::format("{} has no '{}'", check.label(), key),
-               fmt::format("add {}.{}.{} = …", text_.name, check.label(), key));
+    check.fail_whole(DiagnosticCode::missing_channel, place, prefix(check),
+                     fmt::format("{} has no '{}'", check.label(), key),
+                     fmt::format("add {}{} = …", prefix(check), key));
   }
 
   // --- interceptors ----------------------------------------------------------------------------------------------
@@ -353,8 +355,7 @@ class Builder {
     made.info = info;
     made.file = place.second.file;
     made.line = place.second.line;
-    made.settings = check.check(*info, properties, place,
-                                fmt::format("{}.{}.{}{}.", text_.name, check.label(), kInterceptors, name));
+    made.settings = check.check(*info, properties, place, fmt::format("{}{}{}.", prefix(check), kInterceptors, name));
     source.interceptors.push_back(std::move(made));
   }
 
@@ -398,8 +399,7 @@ class Builder {
       return;
     }
     properties.erase("type");
-    selector.settings =
-        check.check(*selector.info, properties, place, fmt::format("{}.{}.{}", text_.name, check.label(), kSelector));
+    selector.settings = check.check(*selector.info, properties, place, fmt::format("{}{}", prefix(check), kSelector));
     check_selector_channels(check, properties, source);
   }
 
@@ -408,8 +408,7 @@ class Builder {
       const bool names_channels =
           key == "default" || key == "optional" || key.starts_with("mapping.") || key.starts_with("optional.");
       if (!names_channels) continue;
-      const std::string value = selector_value(source, key);
-      for (const std::string_view channel : split_words(value)) {
+      for (const std::string_view channel : split_words(selector_value(source, key))) {
         if (contains(source.channels, channel)) continue;
         if (wiring_.is_left_out(channel, missing_)) {
           check.follow(*entry, fmt::format("channel {} is left out itself", check.quoted(*entry, channel)), true);
@@ -495,8 +494,8 @@ class Builder {
   std::vector<std::string> group_members(ComponentCheck& check, const ComponentText& text) {
     const auto list = text.properties.find("sinks");
     if (list == text.properties.end()) {
-      check.fail(DiagnosticCode::missing_required, *text.first, "the sink group has no 'sinks'",
-                 fmt::format("add {}.{}.sinks = …", text_.name, check.label()));
+      check.fail_whole(DiagnosticCode::missing_required, *text.first, prefix(check), "the sink group has no 'sinks'",
+                       fmt::format("add {}sinks = …", prefix(check)));
       return {};
     }
     std::vector<std::string> members;
@@ -565,23 +564,24 @@ class Builder {
                    "it is ignored");
       properties.erase(sinks);
     }
-    group.settings =
-        check.check(*group.info, properties, place, fmt::format("{}.{}.{}", text_.name, check.label(), kProcessor));
+    group.settings = check.check(*group.info, properties, place, fmt::format("{}{}", prefix(check), kProcessor));
     if (group.info->name == "default" && group.sinks.size() > 1) {
       check.fail(DiagnosticCode::group_member, place, "the default processor takes one sink",
                  "set processor.type = failover or load_balance");
     }
-    check_priorities(check, properties, text);
+    check_priorities(check, text, properties, group);
   }
 
-  /// Judged by the words of the file: a member that is left out itself has its priority all the same.
-  void check_priorities(ComponentCheck& check, const EntryMap& properties, const ComponentText& text) {
+  void check_priorities(ComponentCheck& check, const ComponentText& text, const EntryMap& properties,
+                        const GroupNode& group) {
     const auto list = text.properties.find("sinks");
-    if (list == text.properties.end()) return;
-    const std::vector<std::string_view> members = split_words(list->second->second.value);
+    std::vector<std::string> listed;  // also those that are left out: the root has been named already
+    if (list != text.properties.end()) {
+      for (const std::string_view word : split_words(list->second->second.value)) listed.emplace_back(word);
+    }
     for (const auto& [sink, entry] : below(properties, "priority.")) {
-      if (std::find(members.begin(), members.end(), sink) != members.end()) continue;
-      const std::string_view near = nearest_word(sink, members);
+      if (contains(group.sinks, sink) || contains(listed, sink)) continue;
+      const std::string_view near = nearest_word(sink, views(group.sinks));
       check.report(Severity::warning, DiagnosticCode::group_member, *entry,
                    fmt::format("sink '{}' is not in the group", sink),
                    near.empty() ? std::string() : fmt::format("did you mean priority.{}?", near), "it is ignored");
