@@ -71,6 +71,8 @@ class Batch {
   void add(std::string_view body, Block block = kNoHeaders);
   /// Copies `body` into memory of the batch's own, charged to `budget` when one is given.
   void add_copy(std::string_view body, Block block = kNoHeaders, MemoryBudget* budget = nullptr);
+  /// The same events once more, for a source that may have to deliver them again; bodies, headers and slabs are shared.
+  Batch share() const;
   /// The events at `indices` (ascending) as a batch of its own; bodies, headers and slabs are shared, not copied.
   Batch subset(const std::vector<std::size_t>& indices) const;
 

@@ -11,6 +11,7 @@ namespace standpipe {
 class Clock;       // base/clock.h
 class FileSystem;  // io/file_system.h
 class Network;     // net/network.h
+class Quarantine;  // standpipe/sink.h
 
 /// Where a component writes what an operator should read. Lines carry the component's kind and name. Thread-safe; a
 /// call formats nothing when the level is off. Never log a secret or, unless `rawdata` is on, the body of an event.
@@ -40,6 +41,8 @@ struct Environment {
   Network* network;  ///< null in tests that need none
   MemoryBudget& budget;
   CounterGroup& counters;
+  /// For a sink: where events go that its destination refuses for good. Null: they stay in the channel and block.
+  Quarantine* quarantine = nullptr;
 };
 
 }  // namespace standpipe

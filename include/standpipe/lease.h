@@ -38,6 +38,11 @@ class Lease {
    public:
     /// How many events went back.
     std::size_t revoke();
+    /// Nothing of the lease is open any more: all was committed, given back or taken away.
+    bool settled() const;
+    /// Positions that the holder tried to commit after they were taken away: written twice by the time their new holder
+    /// is done.
+    std::size_t refused() const;
 
    private:
     friend class Lease;

@@ -45,6 +45,15 @@ class Sink {
   virtual void stop() = 0;
 };
 
+/// Where events end that their destination refuses for good (Code::poison), when the user wants them out of the way
+/// (`onPoison = quarantine`). A sink finds it in its Environment; null there: such events stay and block. Thread-safe.
+class Quarantine {
+ public:
+  virtual ~Quarantine() = default;
+  /// Keeps `event` with its headers and the reason, durably: only after ok may the event be committed.
+  virtual Status put(const EventRef& event, const Status& reason) = 0;
+};
+
 /// A sink that writes one lease at a time: most sinks. take, commit and give back live here; the sink writes.
 class BatchSink : public Sink {
  public:
@@ -57,7 +66,9 @@ class BatchSink : public Sink {
 
  protected:
   /// Writes all events of the lease so that they are acknowledged by the destination, and returns ok; the lease is then
-  /// committed. Any failure gives the whole lease back; Code::poison has it bisected down to the events at fault.
+  /// committed. Any failure gives the whole lease back. Code::poison (nothing of the lease was written, and some of its
+  /// events never can be) has it bisected down to the events at fault: they go to the quarantine, or stay and are tried
+  /// alone, with the runner's back-off, until they pass. `lease` may be a part of what was taken; don't settle it.
   virtual Status write(const Lease& lease, std::stop_token stop) = 0;
 
   Environment& environment() { return environment_; }
@@ -65,12 +76,22 @@ class BatchSink : public Sink {
  private:
   Environment& environment_;
   std::size_t batch_size_;
+  struct Bisection;
+  Status write_range(Lease& lease, std::size_t first, std::size_t last, std::stop_token stop, Bisection& found);
+  Status settle(Lease& lease, std::size_t first, std::size_t last);
+  Status blame(Lease& lease, std::size_t index, const Status& reason, Bisection& found);
+  void warn_of_poison(const Status& reason);
+
+  std::size_t blocked_ = 0;            // refused events at the head of the channel: tried alone, nothing passes them
+  std::int64_t next_warning_ms_ = 0;
   Counter& batch_empty_;
   Counter& batch_underflow_;
   Counter& batch_complete_;
   Counter& drain_attempt_;
   Counter& drain_success_;
   Counter& write_fail_;
+  Counter& poison_;
+  Counter& quarantined_;
 };
 
 }  // namespace standpipe

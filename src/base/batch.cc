@@ -79,6 +79,15 @@ std::string_view Batch::copy_in(std::string_view body, MemoryBudget* budget) {
 
 void Batch::add_copy(std::string_view body, Block block, MemoryBudget* budget) { add(copy_in(body, budget), block); }
 
+Batch Batch::share() const {
+  Batch result;
+  result.events_ = events_;
+  result.blocks_ = blocks_;
+  result.slabs_ = slabs_;  // the arena among them, but not as one to write to
+  result.body_bytes_ = body_bytes_;
+  return result;
+}
+
 Batch Batch::subset(const std::vector<std::size_t>& indices) const {
   Batch result;
   result.blocks_ = blocks_;

@@ -63,5 +63,20 @@ TEST(MemoryBudget, KeepsAShareForWhatDrains) {
   EXPECT_FALSE(budget.try_charge(1, MemoryBudget::Use::drain));
 }
 
+TEST(Batch, SharesItsEventsWithACopyThatChangesAlone) {
+  Batch batch;
+  batch.add_copy("one", batch.add_headers(Headers{{"k", "v"}}));
+  Batch copy = batch.share();
+  copy.change_headers([](Headers& headers) { headers.set("k", "changed"); });
+  copy.add_copy("two");
+  batch.add_copy("three");
+  ASSERT_EQ(batch.size(), 2u);
+  EXPECT_EQ(batch[0].headers->get("k"), "v");
+  EXPECT_EQ(batch[1].body, "three");
+  EXPECT_EQ(copy[0].body.data(), batch[0].body.data());
+  EXPECT_EQ(copy[0].headers->get("k"), "changed");
+  EXPECT_EQ(copy[1].body, "two");
+}
+
 }  // namespace
 }  // namespace standpipe

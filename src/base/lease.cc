@@ -15,6 +15,8 @@ struct Lease::Fence::State {
   std::vector<bool> settled;  // empty until the first partial settlement
   std::size_t size = 0;
   std::size_t unsettled = 0;
+  std::vector<bool> known;  // once revoked: positions settled before that, or refused since
+  std::size_t refused = 0;
   bool revoked = false;
 
   bool is_settled(std::size_t index) const { return !settled.empty() && settled[index]; }
@@ -47,6 +49,13 @@ struct Lease::Fence::State {
               true);
   }
 
+  void refuse(std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      if (!known[i]) ++refused;
+      known[i] = true;
+    }
+  }
+
   std::size_t give_back(std::size_t first, std::size_t last) {
     const std::size_t before = unsettled;
     for_runs(first, last, [&](std::size_t from, std::size_t to) {
@@ -60,8 +69,23 @@ struct Lease::Fence::State {
 std::size_t Lease::Fence::revoke() {
   if (state_ == nullptr) return 0;
   std::lock_guard lock(state_->mutex);
+  if (state_->revoked) return 0;
   state_->revoked = true;
+  state_->known = state_->settled;
+  state_->known.resize(state_->size, false);
   return state_->give_back(0, state_->size);
+}
+
+bool Lease::Fence::settled() const {
+  if (state_ == nullptr) return true;
+  std::lock_guard lock(state_->mutex);
+  return state_->unsettled == 0;
+}
+
+std::size_t Lease::Fence::refused() const {
+  if (state_ == nullptr) return 0;
+  std::lock_guard lock(state_->mutex);
+  return state_->refused;
 }
 
 Lease::Lease(std::vector<BatchSpan> spans, std::unique_ptr<LeaseBackend> backend) : spans_(std::move(spans)) {
@@ -99,7 +123,10 @@ Status Lease::commit(std::size_t first, std::size_t last) {
   if (state_ == nullptr) return {};
   CHECK(first <= last && last <= size_);
   std::lock_guard lock(state_->mutex);
-  if (state_->revoked) return {Code::fenced, "the lease was taken away"};
+  if (state_->revoked) {
+    state_->refuse(first, last);
+    return {Code::fenced, "the lease was taken away"};
+  }
   return state_->for_runs(first, last,
                           [&](std::size_t from, std::size_t to) { return state_->backend->commit(from, to); });
 }

@@ -72,6 +72,10 @@ TEST(Lease, RefusesACommitAfterItWasRevoked) {
   EXPECT_EQ(fence.revoke(), 3u);
   EXPECT_EQ(lease.commit().code(), Code::fenced);
   EXPECT_THAT(record.returned, ElementsAre(Range(1, 4)));
+  EXPECT_TRUE(fence.settled());
+  EXPECT_EQ(fence.refused(), 3u) << "what was committed before, and a second attempt, are not counted";
+  EXPECT_EQ(lease.commit().code(), Code::fenced);
+  EXPECT_EQ(fence.refused(), 3u);
 }
 
 TEST(Lease, MovedFromLeaseIsEmpty) {

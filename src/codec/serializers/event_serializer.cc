@@ -20,9 +20,9 @@ Result<SerializerFactory> SerializerFactory::make(std::string_view type, const S
     return Status(Code::invalid, fmt::format("there is no serializer '{}'; there are: {}", type, known));
   }
   TRY_ASSIGN(Settings settings, Settings::parse(*info, values));
-  Make make = &make_text_serializer;
-  if (info == &kHeaderAndTextSerializer) make = &make_header_and_text_serializer;
-  return SerializerFactory(make, std::move(settings));
+  Make construct = &make_text_serializer;
+  if (info == &kHeaderAndTextSerializer) construct = &make_header_and_text_serializer;
+  return SerializerFactory(construct, std::move(settings));
 }
 
 }  // namespace standpipe

@@ -41,7 +41,7 @@ class SerializerFactory {
 
  private:
   using Make = std::unique_ptr<EventSerializer> (*)(const Settings&);
-  SerializerFactory(Make make, Settings settings) : make_(make), settings_(std::move(settings)) {}
+  SerializerFactory(Make construct, Settings settings) : make_(construct), settings_(std::move(settings)) {}
   Make make_;
   Settings settings_;
 };

@@ -1,6 +1,7 @@
 #include "sinks/hdfs/bucket_set.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -42,8 +43,6 @@ struct BucketSet::Bucket {
   std::unique_ptr<BucketFile> file;  // null: none open
   bool touched = false;
   std::list<Bucket*>::iterator age;
-
-  std::string stream() const { return folder + "/" + prefix + suffix; }
 };
 
 /// One file on its way through settle().
@@ -93,14 +92,23 @@ Result<BucketSet::Bucket*> BucketSet::find(const BucketPlace& place) {
   return made;
 }
 
-void BucketSet::append(Bucket& bucket, const std::shared_ptr<Lease>& lease, std::size_t first, std::size_t last) {
+const std::string& BucketSet::key(const Bucket& bucket) { return bucket.key; }
+
+std::string BucketSet::display(std::string_view stream) {
+  std::string text(stream.substr(0, stream.rfind('\n')));
+  std::replace(text.begin(), text.end(), '\n', '/');
+  return text;
+}
+
+void BucketSet::append(Bucket& bucket, const Lease& events, const std::shared_ptr<Lease>& owner, std::size_t first,
+                       std::size_t last) {
   if (!bucket.touched) {
     bucket.touched = true;
     touched_.push_back(&bucket);
   }
   std::size_t claimed = first;
   const auto claim_until = [&](std::size_t end) {
-    if (bucket.file != nullptr) bucket.file->claim({lease, claimed, end});
+    if (bucket.file != nullptr) bucket.file->claim({owner, claimed, end});
     claimed = end;
   };
   for (std::size_t i = first; i < last; ++i) {
@@ -110,19 +118,16 @@ void BucketSet::append(Bucket& bucket, const std::shared_ptr<Lease>& lease, std:
     }
     if (bucket.file == nullptr) {
       const Status opened = open_file(bucket);
-      if (!opened.ok()) return fail(bucket.stream(), {{lease, i, last}}, opened);
+      if (!opened.ok()) return fail(bucket.key, {{owner, i, last}}, opened);
     }
-    const Status status = bucket.file->append((*lease)[i]);
+    const Status status = bucket.file->append(events[i]);
     if (status.ok()) continue;
     claim_until(i);
-    if (status.code() == Code::poison) {
-      fail(bucket.stream(), {{lease, i, i + 1}}, status);
-      claimed = i + 1;
-      continue;
-    }
-    give_up(std::move(bucket.file), status);
+    // What follows in this bucket waits behind it: order within a bucket holds.
+    if (status.code() == Code::poison) return fail(bucket.key, {{owner, i, i + 1}, {owner, i + 1, last}}, status);
     --open_files_;
-    return fail(bucket.stream(), {{lease, i, last}}, status);
+    give_up(std::move(bucket.file), status);
+    return fail(bucket.key, {{owner, i, last}}, status);
   }
   claim_until(last);
 }
@@ -148,7 +153,7 @@ Status BucketSet::choose_names(Bucket& bucket, std::string& in_use, std::string&
                                          taken ? final_name : in_use)};
     }
   }
-  return {Code::invalid, fmt::format("no free name for {}: {} are taken", bucket.stream(), kTriesForName)};
+  return {Code::invalid, fmt::format("no free name for {}: {} are taken", display(bucket.key), kTriesForName)};
 }
 
 Status BucketSet::open_file(Bucket& bucket) {
@@ -167,7 +172,7 @@ Status BucketSet::open_file(Bucket& bucket) {
     return id.status();
   }
   bucket.file =
-      std::make_unique<BucketFile>(bucket.stream(), *id, std::move(in_use), std::move(final_name),
+      std::make_unique<BucketFile>(bucket.key, *id, std::move(in_use), std::move(final_name),
                                    std::move(created).value(), std::move(format), environment_.clock.steady_now());
   ++open_files_;
   created_.add();
@@ -255,12 +260,22 @@ std::vector<BucketSet::Pending> BucketSet::collect() {
 
 void BucketSet::flush(std::vector<Pending>& pending) {
   const Clock::Steady now = environment_.clock.steady_now();
+  std::map<std::string_view, Status> failed;
   for (Pending& one : pending) {
+    // A bucket whose older file failed has to write the younger one's events again too, or they would overtake.
+    if (const auto found = failed.find(one.file->stream()); found != failed.end()) {
+      one.status = found->second;
+      continue;
+    }
     one.status = one.finished != nullptr ? one.file->finish() : one.file->flush(now);
-    if (one.finished != nullptr && one.status.ok()) closed_.add();
-    if (one.bucket == nullptr || !one.status.ok()) continue;
-    note_due(*one.file);
-    if (open_files_ > kKeepBuffers) one.file->release_buffer();
+    if (!one.status.ok()) {
+      failed.emplace(one.file->stream(), one.status);
+    } else if (one.finished != nullptr) {
+      closed_.add();
+    } else {
+      note_due(*one.file);
+      if (open_files_ > kKeepBuffers) one.file->release_buffer();
+    }
   }
 }
 
@@ -308,6 +323,7 @@ Result<std::size_t> BucketSet::commit(std::vector<Pending>& pending) {
     }
     one.file->mark_stored();
     for (const LeasedRun& run : one.file->take_claims()) {
+      if (run.lease == nullptr) continue;  // the caller's to commit
       const Status status = run.lease->commit(run.first, run.last);
       if (status.ok()) committed += run.last - run.first;
       if (!status.ok() && status.code() != Code::fenced) channel = status;

@@ -20,8 +20,8 @@ namespace standpipe::hdfs {
 
 /// What could not be written to one bucket, in order.
 struct FailedRuns {
-  std::string stream;
-  std::vector<LeasedRun> runs;
+  std::string stream;           ///< the bucket's key
+  std::vector<LeasedRun> runs;  ///< without a lease: events that the caller commits
   Status why;
 };
 
@@ -47,10 +47,17 @@ class BucketSet {
   /// The bucket of that place, made when there is none. Valid until the next call of find() or close_due().
   /// Code::poison when no file can have such a name.
   Result<Bucket*> find(const BucketPlace& place);
-  /// Appends positions [first, last) of the lease.
-  void append(Bucket& bucket, const std::shared_ptr<Lease>& lease, std::size_t first, std::size_t last);
+  /// What tells this bucket from all others: the name of its stream.
+  static const std::string& key(const Bucket& bucket);
+  /// A place for people: folder/prefix.
+  static std::string display(std::string_view stream);
+  /// Appends positions [first, last) of `events`. `owner` is the same lease, for settle() to commit; null: the caller
+  /// commits, when settle() left no failure.
+  void append(Bucket& bucket, const Lease& events, const std::shared_ptr<Lease>& owner, std::size_t first,
+              std::size_t last);
   /// See above. Returns how many events were committed; a failure is the channel's, not a file's.
   Result<std::size_t> settle();
+  bool has_failures() const { return !failures_.empty(); }
   /// What failed since the last call.
   std::vector<FailedRuns> take_failures();
 

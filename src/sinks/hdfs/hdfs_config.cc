@@ -93,20 +93,6 @@ Result<PathTemplate> compile(const char* key, const std::string& text, const Pat
   return compiled;
 }
 
-Status check_codec_fits(const Settings& settings) {
-  const std::string codec = settings.choice("hdfs.codeC");
-  const bool none = codec.empty() || codec == "none";
-  const std::string type = settings.choice("hdfs.fileType");
-  if (type == "datastream" && !none) {
-    return {Code::invalid,
-            "hdfs.fileType: DataStream can't compress; remove hdfs.codeC or set hdfs.fileType = CompressedStream"};
-  }
-  if (type == "compressedstream" && none) {
-    return {Code::invalid, "hdfs.fileType: CompressedStream needs hdfs.codeC (gzip, bzip2, snappy, lz4, zstandard, …)"};
-  }
-  return {};
-}
-
 FileNames file_names_of(const Settings& settings) {
   const std::string choice = settings.choice("hdfs.fileNames");
   if (choice == "unique") return FileNames::unique;
@@ -133,7 +119,9 @@ Status read_names(const Settings& settings, Log& log, Config& config) {
   TRY_ASSIGN(config.suffix, compile("hdfs.fileSuffix", suffix, options, log));
 
   config.root = settings.text("hdfs.pathRoot");
-  if (to_lower(scheme_of(config.root)) == "file") TRY_ASSIGN(config.root, path_of_file_uri(config.root));
+  if (to_lower(scheme_of(config.root)) == "file") {
+    TRY_ASSIGN(config.root, path_of_file_uri(config.root));
+  }
   while (config.root.size() > 1 && config.root.back() == '/') config.root.pop_back();
   if (!config.root.empty() && !config.root.starts_with('/')) {
     return {Code::invalid, "hdfs.pathRoot: " + config.root + " is not an absolute folder"};
@@ -170,7 +158,6 @@ void read_retries(const Settings& settings, Config& config) {
 
 Result<Config> Config::parse(const Settings& settings, Environment& environment) {
   Config config;
-  TRY(check_codec_fits(settings));
   TRY_ASSIGN(config.format, FormatFactory::make(settings));
   TRY(read_names(settings, environment.log, config));
   read_rolls(settings, config);

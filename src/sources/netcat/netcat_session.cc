@@ -38,8 +38,7 @@ NetcatShared::NetcatShared(Environment& env, Ingest& target, std::size_t line_li
       encoding(std::move(charset)),
       received(env.counters.counter(counter_names::kEventReceived)),
       accepted(env.counters.counter(counter_names::kEventAccepted)),
-      read_failed(env.counters.counter(counter_names::kEventReadFail)),
-      write_failed(env.counters.counter(counter_names::kChannelWriteFail)) {}
+      read_failed(env.counters.counter(counter_names::kEventReadFail)) {}
 
 NetcatSession::NetcatSession(NetcatShared& shared, TextDecoder decoder, std::unique_ptr<Connection> connection,
                              Ended ended)
@@ -186,7 +185,6 @@ void NetcatSession::answer(std::size_t lines, const Status& status) {
     shared_.accepted.add(static_cast<std::int64_t>(lines));
     if (shared_.acknowledge) append_oks(text, lines);
   } else {
-    shared_.write_failed.add();
     const std::string line = fmt::format("FAILED: {}\n", status.message());
     for (std::size_t i = 0; i < lines; ++i) text += line;
   }

@@ -27,7 +27,6 @@ struct NetcatShared {
   Counter& received;
   Counter& accepted;
   Counter& read_failed;
-  Counter& write_failed;
 };
 
 /// One client: lines in, answers out, in order. Belongs to the loop's thread; kept alive by its source until `ended`

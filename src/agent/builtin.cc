@@ -1,0 +1,68 @@
+#include "agent/builtin.h"
+
+#include <cstddef>
+#include <vector>
+
+#include "channels/memory/memory_channel.h"
+#include "channels/pseudotxn/pseudo_txn_channel.h"
+#include "codec/serializers/event_serializer.h"
+#include "config/known/known.h"
+#include "core/selector.h"
+#include "core/sink_group.h"
+#include "sinks/file_roll/file_roll_sink.h"
+#include "sinks/hdfs/hdfs_sink.h"
+#include "sinks/logger/logger_sink.h"
+#include "sinks/null/null_sink.h"
+#include "sources/exec/exec_source.h"
+#include "sources/netcat/netcat_source.h"
+#include "sources/seq/seq_source.h"
+#include "sources/stress/stress_source.h"
+#include "sources/taildir/taildir_source.h"
+
+namespace standpipe {
+
+namespace {
+
+const SourceFactory* const kSources[] = {&kExecSource, &kNetcatSource, &kSeqSource, &kStressSource, &kTaildirSource};
+const ChannelFactory* const kChannels[] = {&kMemoryChannel, &kPseudoTxnChannel};
+const SinkFactory* const kSinks[] = {&kFileRollSink, &kHdfsSink, &kLoggerSink, &kNullSink};
+const InterceptorFactory* const kInterceptors[] = {nullptr};
+
+template <typename Factory, std::size_t N>
+const Factory* find(const Factory* const (&factories)[N], const ComponentInfo& info) {
+  for (const Factory* factory : factories) {
+    if (factory->info == &info) return factory;
+  }
+  return nullptr;
+}
+
+template <typename Infos>
+void append(std::vector<const ComponentInfo*>& all, const Infos& infos) {
+  for (const ComponentInfo* info : infos) all.push_back(info);
+}
+
+std::vector<const ComponentInfo*> make_list() {
+  std::vector<const ComponentInfo*> all;
+  for (const auto* factory : kSources) all.push_back(factory->info);
+  for (const auto* factory : kChannels) all.push_back(factory->info);
+  for (const auto* factory : kSinks) all.push_back(factory->info);
+  append(all, selector_infos());
+  append(all, sink_processor_infos());
+  append(all, serializer_infos());
+  append(all, known_components());
+  return all;
+}
+
+}  // namespace
+
+const SourceFactory* find_source_factory(const ComponentInfo& info) { return find(kSources, info); }
+const ChannelFactory* find_channel_factory(const ComponentInfo& info) { return find(kChannels, info); }
+const SinkFactory* find_sink_factory(const ComponentInfo& info) { return find(kSinks, info); }
+const InterceptorFactory* find_interceptor_factory(const ComponentInfo& info) { return find(kInterceptors, info); }
+
+std::span<const ComponentInfo* const> all_components() {
+  static const std::vector<const ComponentInfo*> all = make_list();
+  return all;
+}
+
+}  // namespace standpipe

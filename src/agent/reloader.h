@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agent/agent.h"
+#include "agent/configuration_source.h"
+#include "config/load.h"
+
+namespace standpipe {
+
+/// Applies changed configurations to an agent: looks at the content at an interval, reads it again a second later and
+/// applies what is the same both times, so that a file that is just being written is not taken half. A configuration that
+/// would remove or break something that runs is refused whole and named in the log; the agent goes on as it was.
+/// One thread.
+class Reloader {
+ public:
+  using Properties = std::map<std::string, std::string, std::less<>>;
+  Reloader(Agent& agent, ConfigurationSource source, Properties system_properties);
+
+  /// The configuration that the agent starts with, read already.
+  Status apply_first(const Configuration& configuration);
+
+  /// How long to wait before look(); `interval_s` 0: the source's default.
+  std::chrono::milliseconds until_next_look(int interval_s);
+  bool look_is_due() const;
+  /// Reads the texts; when they changed, reads them again in a second and then applies them.
+  void look();
+  /// Reads and applies at once (SIGHUP).
+  void reload_now();
+
+ private:
+  using Texts = std::vector<ConfigText>;
+  void apply(const Texts& texts);
+  bool same(const Texts& a, const Texts& b) const;
+
+  Agent& agent_;
+  const ConfigurationSource source_;
+  const Properties system_properties_;
+  Texts applied_;         // the texts that were applied or refused last
+  Texts candidate_;       // changed texts, seen once
+  Diagnostics accepted_;  // of the running configuration
+  std::chrono::steady_clock::time_point next_look_{};
+};
+
+/// Diagnostics as log lines: errors and warnings by their weight, notes at INFO.
+void log_diagnostics(const Diagnostics& diagnostics);
+
+}  // namespace standpipe

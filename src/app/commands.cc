@@ -1,0 +1,175 @@
+#include "app/commands.h"
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "agent/builtin.h"
+#include "agent/configuration_source.h"
+#include "app/flume_command_line.h"
+#include "app/option_parser.h"
+#include "app/run_agent.h"
+#include "app/version.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "config/check.h"
+#include "config/describe.h"
+#include "config/load.h"
+
+namespace standpipe {
+
+namespace {
+
+constexpr int kExitUsage = 2;
+
+void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+int fail(const std::string& message, int status) {
+  std::fprintf(stderr, "Error: %s\n", message.c_str());
+  return status;
+}
+
+constexpr std::string_view kUsage = R"(Usage: standpipe <command> [options]
+
+commands:
+  agent     run an agent: the options of flume-ng agent (--name, --conf, --conf-file, -Dkey=value, …)
+  check     check configuration files: FILE… [--name a1] [--strict]
+            exit status 0: fine, 1: warnings (with --strict), 2: errors
+  describe  the manual of a component: NAME… | --all [--format text|md|json]
+  version   print the version and what is built in
+  help      print this text
+
+In place of Flume use flume-ng, which takes Flume's command line.
+)";
+
+int run_agent_line(std::span<const std::string> arguments) {
+  auto line = parse_flume_command_line(arguments);
+  if (!line.ok()) return fail(line.status().message(), kExitFatal);
+  if (line->help) {
+    print(flume_usage());
+    return kExitGood;
+  }
+  return run_agent(*line);
+}
+
+int print_check(const Configuration& configuration, const std::string& name, bool strict) {
+  const Diagnostics diagnostics = name.empty() ? configuration.diagnostics : diagnostics_of(configuration, name);
+  print(render(diagnostics));
+  for (const AgentGraph& graph : configuration.agents) {
+    if (!name.empty() && graph.name != name) continue;
+    print("\n" + render_flow(graph));
+  }
+  if (!name.empty() && configuration.find(name) == nullptr) {
+    const std::string near = configuration.nearest_agent(name);
+    return fail(fmt::format("there is no agent '{}'{}", name, near.empty() ? "" : "; did you mean '" + near + "'?"), kExitUsage);
+  }
+  return exit_code(diagnostics, strict);
+}
+
+}  // namespace
+
+int run_check(std::span<const std::string> arguments) {
+  enum : int { kName, kStrict, kUser, kPassword };
+  constexpr SwitchSpec kSwitches[] = {{kName, "n", "name", true},
+                                      {kStrict, "", "strict", false},
+                                      {kUser, "user", "conf-user", true},
+                                      {kPassword, "pwd", "conf-password", true}};
+  JavaOptions java;
+  std::vector<std::string> left;
+  for (const std::string& argument : arguments) {
+    if (!java.take(argument)) left.push_back(argument);
+  }
+  const auto parsed = parse_switches(kSwitches, left);
+  if (!parsed.ok()) return fail(parsed.status().message(), kExitUsage);
+  if (parsed->rest.empty()) return fail("check needs a configuration file", kExitUsage);
+  std::string name, user, password;
+  bool strict = false;
+  for (const ParsedSwitch& each : parsed->switches) {
+    if (each.id == kName) name = each.value;
+    if (each.id == kStrict) strict = true;
+    if (each.id == kUser) user = each.value;
+    if (each.id == kPassword) password = each.value;
+  }
+  std::vector<ConfigurationSource::Location> locations;
+  for (const std::string& file : parsed->rest) locations.push_back({file, user, password});
+  const auto texts = ConfigurationSource(std::move(locations)).read();
+  if (!texts.ok()) return fail(texts.status().message(), kExitUsage);
+  const Configuration configuration =
+      load_configuration(*texts, Catalog(all_components()), process_surroundings(java.properties));
+  return print_check(configuration, name, strict);
+}
+
+int run_describe(std::span<const std::string> arguments) {
+  enum : int { kAll, kFormat };
+  constexpr SwitchSpec kSwitches[] = {{kAll, "", "all", false}, {kFormat, "", "format", true}};
+  const auto parsed = parse_switches(kSwitches, arguments);
+  if (!parsed.ok()) return fail(parsed.status().message(), kExitUsage);
+  bool all = false;
+  std::string format = "text";
+  for (const ParsedSwitch& each : parsed->switches) {
+    if (each.id == kAll) all = true;
+    if (each.id == kFormat) format = to_lower(each.value);
+  }
+  std::vector<const ComponentInfo*> chosen;
+  for (const ComponentInfo* info : all_components()) {
+    bool wanted = all;
+    for (const std::string& name : parsed->rest) {
+      wanted = wanted || equals_ignoring_case(name, info->name);
+      for (const std::string_view class_name : info->class_names) wanted = wanted || class_name == name;
+    }
+    if (wanted) chosen.push_back(info);
+  }
+  if (chosen.empty()) {
+    if (parsed->rest.empty()) return fail("describe needs a component's name, or --all", kExitUsage);
+    return fail(fmt::format("no component is called '{}'; describe --all lists them", parsed->rest.front()), kExitUsage);
+  }
+  if (format == "json") {
+    print(describe_all_json(chosen));
+  } else if (format == "md") {
+    print(describe_all_markdown(chosen));
+  } else if (format == "text") {
+    for (const ComponentInfo* info : chosen) print(describe_text(*info) + "\n");
+  } else {
+    return fail(fmt::format("--format {} is not text, md or json", format), kExitUsage);
+  }
+  return kExitGood;
+}
+
+int run_flume_ng(std::span<const std::string> arguments) {
+  auto line = parse_flume_command_line(arguments);
+  if (!line.ok()) {
+    const Status& status = line.status();
+    std::fprintf(stderr, "Error: %s\n", status.message().c_str());
+    if (arguments.empty() || arguments.front() != "agent") std::fputs(flume_usage().c_str(), stderr);
+    return kExitFatal;
+  }
+  if (line->help || line->command == "help") {
+    print(flume_usage());
+    return kExitGood;
+  }
+  if (line->command == "version") {
+    print(flume_version_text());
+    return kExitGood;
+  }
+  if (line->command != "agent") return fail(fmt::format("{} is not here yet", line->command), kExitFatal);
+  return run_agent(*line);
+}
+
+int run_standpipe(std::span<const std::string> arguments) {
+  const std::string command = arguments.empty() ? "" : arguments.front();
+  if (command == "agent") return run_agent_line(arguments);
+  if (command == "check") return run_check(arguments.subspan(1));
+  if (command == "describe") return run_describe(arguments.subspan(1));
+  if (command == "version" || command == "--version") {
+    print(version_text());
+    return kExitGood;
+  }
+  if (command == "help" || command == "--help" || command == "-h") {
+    print(kUsage);
+    return kExitGood;
+  }
+  std::fprintf(stderr, "Error: %s\n%s", command.empty() ? "no command" : ("unknown command '" + command + "'").c_str(), kUsage.data());
+  return kExitUsage;
+}
+
+}  // namespace standpipe

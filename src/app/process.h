@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "standpipe/status.h"
+
+namespace standpipe {
+
+/// Bytes that the process may use by itself: `wish` (-Xmx) where there is one, else a quarter of the control group's
+/// memory limit or of the machine's memory.
+std::uint64_t memory_budget_bytes(std::optional<std::uint64_t> wish);
+
+/// Where this agent's components keep files of their own: -Dstandpipe.state.dir, else
+/// $HOME/.standpipe/<agent>-<8 hex digits of the configuration's location>, so that two agents of one name don't meet.
+std::string state_root(const std::string& given, const std::string& agent, const std::string& configuration);
+
+/// Holds a state folder for as long as it lives: a second process on the same folder is refused.
+class StateLock {
+ public:
+  /// Makes the folder when it is missing; the holder's pid stands in its file `lock`. Code::unavailable: another process
+  /// holds it. Code::io: the folder can't be used.
+  static Result<StateLock> take(const std::string& folder);
+  StateLock(StateLock&& other) noexcept;
+  StateLock& operator=(StateLock&&) = delete;
+  ~StateLock();
+
+ private:
+  explicit StateLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+/// The signals of a service, taken by the main thread. Made before any other thread starts.
+enum class ServiceSignal : unsigned char { none, stop, reload };
+class SignalWait {
+ public:
+  SignalWait();
+  /// The next signal, or none when `limit` has passed.
+  ServiceSignal wait(std::chrono::milliseconds limit);
+
+ private:
+  bool hangup_reloads_;
+  bool hangup_ignored_;
+};
+
+}  // namespace standpipe

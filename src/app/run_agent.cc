@@ -1,0 +1,162 @@
+#include "app/run_agent.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "agent/agent.h"
+#include "agent/builtin.h"
+#include "agent/configuration_source.h"
+#include "agent/reloader.h"
+#include "app/logging_options.h"
+#include "app/monitoring.h"
+#include "app/process.h"
+#include "base/log.h"
+#include "config/check.h"
+#include "config/load.h"
+#include "io/file_system.h"
+#include "net/network.h"
+
+namespace standpipe {
+
+namespace {
+
+std::string property(const FlumeCommandLine& line, std::string_view key) {
+  const auto found = line.java.properties.find(key);
+  return found == line.java.properties.end() ? "" : found->second;
+}
+
+ConfigurationSource configuration_source(const FlumeCommandLine& line) {
+  std::vector<ConfigurationSource::Location> locations;
+  // As in Flume, URLs win over files when both are given.
+  const auto& names = line.conf_uris.empty() ? line.conf_files : line.conf_uris;
+  for (const std::string& name : names) locations.push_back({name, line.conf_user, line.conf_password});
+  return ConfigurationSource(std::move(locations));
+}
+
+void log_messages(const FlumeCommandLine& line) {
+  for (const std::string& message : line.messages) {
+    const bool warning = message.starts_with("Warning: ");
+    const std::string text = message.substr(message.find(": ") + 2);
+    process_log().write(warning ? Log::Level::warn : Log::Level::info, text);
+  }
+  for (const std::string& text : ignored_properties(line.java.properties)) process_log().warn(text);
+}
+
+/// Checks the configuration and runs nothing.
+int dry_run(const Configuration& configuration, const std::string& name) {
+  const Diagnostics diagnostics = diagnostics_of(configuration, name);
+  std::fputs(render(diagnostics).c_str(), stdout);
+  const AgentGraph* graph = configuration.find(name);
+  if (graph == nullptr) return kExitFatal;
+  std::fputs(render_flow(*graph).c_str(), stdout);
+  return exit_code(diagnostics, false);
+}
+
+Result<Configuration> read_configuration(const FlumeCommandLine& line, const ConfigurationSource& source) {
+  if (!line.zookeeper.empty()) {
+    return Status(Code::invalid, "configuration in ZooKeeper (-z) is not here yet; use --conf-file or --conf-uri");
+  }
+  TRY_ASSIGN(const auto texts, source.read());
+  return load_configuration(texts, Catalog(all_components()), process_surroundings(line.java.properties));
+}
+
+/// Why there is no agent to run under this name; empty when there is.
+std::string no_agent(const Configuration& configuration, const std::string& name) {
+  const AgentGraph* graph = configuration.find(name);
+  if (graph == nullptr) {
+    const std::string near = configuration.nearest_agent(name);
+    return fmt::format("the configuration has no agent '{}'{}", name, near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
+  }
+  return graph->empty() ? fmt::format("agent {} has nothing to run", name) : "";
+}
+
+class Service {
+ public:
+  Service(const FlumeCommandLine& line, SignalWait& signals, const ConfigurationSource& source)
+      : line_(line),
+        signals_(signals),
+        budget_(memory_budget_bytes(line.java.heap_bytes)),
+        engine_(clock_),
+        network_(make_network()),
+        state_root_(state_root(property(line, "standpipe.state.dir"), line.name,
+                               line.conf_uris.empty() ? line.conf_files.front() : line.conf_uris.front())),
+        world_{clock_, real_file_system(), *network_, budget_, engine_, registry_, state_root_},
+        monitor_(registry_, *network_, clock_, budget_, process_log()),
+        agent_(world_, line.name),
+        reloader_(agent_, source, line.java.properties) {}
+
+  int run(const Configuration& configuration) {
+    auto lock = StateLock::take(state_root_);
+    if (!lock.ok()) {
+      process_log().write(lock.status().code() == Code::unavailable ? Log::Level::error : Log::Level::warn, lock.status().message());
+      if (lock.status().code() == Code::unavailable) return kExitFatal;
+    }
+    if (const Status status = reloader_.apply_first(configuration); !status.ok()) {
+      process_log().error(status.message());
+      return kExitFatal;
+    }
+    start_monitoring(line_.java.properties, monitor_);
+    process_log().info(fmt::format("agent {} runs, process {}", line_.name, ::getpid()));
+    wait_for_the_end();
+    process_log().info(fmt::format("agent {} stops", line_.name));
+    const StopReport report = agent_.stop();
+    process_log().info(fmt::format("agent {} has stopped", line_.name));
+    const int status = report.left_behind.empty() ? kExitGood : kExitEventsLeft;
+    // Threads that did not stop still use what would be destroyed now.
+    if (!report.abandoned.empty()) std::_Exit(status);
+    return status;
+  }
+
+ private:
+  void wait_for_the_end() {
+    while (true) {
+      const ServiceSignal signal = signals_.wait(line_.no_reload ? std::chrono::hours(24) : reloader_.until_next_look(line_.poll_interval_s));
+      if (signal == ServiceSignal::stop) return;
+      if (line_.no_reload) continue;
+      if (signal == ServiceSignal::reload) {
+        reloader_.reload_now();
+      } else if (reloader_.look_is_due()) {
+        reloader_.look();
+      }
+    }
+  }
+
+  const FlumeCommandLine& line_;
+  SignalWait& signals_;
+  SystemClock clock_;
+  MemoryBudget budget_;
+  EngineThread engine_;
+  std::unique_ptr<Network> network_;
+  std::string state_root_;
+  Registry registry_;
+  ProcessWorld world_;
+  Monitor monitor_;
+  Agent agent_;
+  Reloader reloader_;
+};
+
+}  // namespace
+
+int run_agent(const FlumeCommandLine& line) {
+  configure_logging(log_target(line.java.properties));
+  SignalWait signals;
+  log_messages(line);
+  const ConfigurationSource source = configuration_source(line);
+  auto configuration = read_configuration(line, source);
+  if (!configuration.ok()) {
+    process_log().error(configuration.status().message());
+    return kExitFatal;
+  }
+  if (line.dry_run) return dry_run(*configuration, line.name);
+  log_diagnostics(diagnostics_of(*configuration, line.name));
+  if (const std::string why = no_agent(*configuration, line.name); !why.empty()) {
+    process_log().error(why);
+    return kExitFatal;
+  }
+  return Service(line, signals, source).run(*configuration);
+}
+
+}  // namespace standpipe

@@ -1,0 +1,30 @@
+#include "app/version.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <zlib.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#ifndef STANDPIPE_REVISION
+#define STANDPIPE_REVISION "unknown"
+#endif
+
+namespace standpipe {
+
+std::string version_text() {
+  char pcre2[64] = {};
+  pcre2_config(PCRE2_CONFIG_VERSION, pcre2);
+  return fmt::format("standpipe {} (revision {})\n{}\nzlib {}, PCRE2 {}, {}\n", STANDPIPE_VERSION, STANDPIPE_REVISION,
+                     OpenSSL_version(OPENSSL_VERSION), zlibVersion(), pcre2, curl_version());
+}
+
+std::string flume_version_text() {
+  return fmt::format("Flume 1.11.0 (run by Standpipe {})\nSource code repository: none of Flume's code runs here\n"
+                     "Revision: {}\nCompiled by {} on {}\nFrom source with checksum none\n",
+                     STANDPIPE_VERSION, STANDPIPE_REVISION, "g++ " __VERSION__, "Debian 12");
+}
+
+}  // namespace standpipe

@@ -1,0 +1,106 @@
+#include "codec/utf8.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace standpipe::utf8 {
+
+namespace {
+
+struct Lead {
+  std::size_t size = 0;        // 0: no lead byte
+  unsigned char least = 0x80;  // of the second byte
+  unsigned char most = 0xbf;
+};
+
+Lead lead(unsigned char byte) {
+  if (byte >= 0xc2 && byte <= 0xdf) return {2, 0x80, 0xbf};
+  if (byte == 0xe0) return {3, 0xa0, 0xbf};
+  if (byte == 0xed) return {3, 0x80, 0x9f};  // no surrogates
+  if (byte >= 0xe1 && byte <= 0xef) return {3, 0x80, 0xbf};
+  if (byte == 0xf0) return {4, 0x90, 0xbf};
+  if (byte >= 0xf1 && byte <= 0xf3) return {4, 0x80, 0xbf};
+  if (byte == 0xf4) return {4, 0x80, 0x8f};
+  return {};
+}
+
+/// Bytes at the front that are ASCII, counted in words of eight.
+std::size_t ascii_words(std::string_view text) {
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if ((word & 0x8080808080808080u) != 0) break;
+  }
+  return at;
+}
+
+}  // namespace
+
+bool is_ascii(std::string_view text) {
+  std::uint64_t high = 0;
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    high |= word;
+  }
+  for (; at < text.size(); ++at) high |= static_cast<unsigned char>(text[at]);
+  return (high & 0x8080808080808080u) == 0;
+}
+
+Step step(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x80) return {first, 1};
+  const Lead found = lead(first);
+  if (found.size == 0) return {kMalformed, 1};
+  std::uint32_t code_point = first & (0x7fu >> found.size);
+  for (std::size_t i = 1; i < found.size; ++i) {
+    const auto byte = static_cast<unsigned char>(i < text.size() ? text[i] : 0);
+    const bool fits = i == 1 ? byte >= found.least && byte <= found.most : (byte & 0xc0) == 0x80;
+    if (i >= text.size() || !fits) return {kMalformed, i};
+    code_point = code_point << 6 | (byte & 0x3fu);
+  }
+  return {code_point, found.size};
+}
+
+bool is_valid(std::string_view text) {
+  while (!text.empty()) {
+    text.remove_prefix(ascii_words(text));
+    // A few single steps, then words again: text in other scripts has blanks and tags between.
+    for (int i = 0; i < 8 && !text.empty(); ++i) {
+      const Step next = step(text);
+      if (next.code_point == kMalformed) return false;
+      text.remove_prefix(next.size);
+    }
+  }
+  return true;
+}
+
+void append(std::string& out, std::uint32_t code_point) {
+  if (code_point < 0x80) {
+    out += static_cast<char>(code_point);
+  } else if (code_point < 0x800) {
+    out += static_cast<char>(0xc0 | code_point >> 6);
+    out += static_cast<char>(0x80 | (code_point & 0x3f));
+  } else if (code_point < 0x10000) {
+    out += static_cast<char>(0xe0 | code_point >> 12);
+    out += static_cast<char>(0x80 | (code_point >> 6 & 0x3f));
+    out += static_cast<char>(0x80 | (code_point & 0x3f));
+  } else {
+    out += static_cast<char>(0xf0 | code_point >> 18);
+    out += static_cast<char>(0x80 | (code_point >> 12 & 0x3f));
+    out += static_cast<char>(0x80 | (code_point >> 6 & 0x3f));
+    out += static_cast<char>(0x80 | (code_point & 0x3f));
+  }
+}
+
+void append_replacing(std::string& out, std::string_view text) {
+  while (!text.empty()) {
+    const Step next = step(text);
+    out += next.code_point == kMalformed ? kReplacement : text.substr(0, next.size);
+    text.remove_prefix(next.size);
+  }
+}
+
+}  // namespace standpipe::utf8

@@ -1,0 +1,223 @@
+#include "core/handover.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "standpipe/receipt.h"
+
+namespace standpipe {
+
+namespace {
+
+constexpr std::size_t kWhole = std::numeric_limits<std::size_t>::max();
+
+BatchPtr cut(const BatchPtr& batch, std::size_t first, std::size_t limit) {
+  const std::size_t count = std::min(limit, batch->size() - first);
+  if (count == batch->size()) return batch;
+  std::vector<std::size_t> indices(count);
+  std::iota(indices.begin(), indices.end(), first);
+  return std::make_shared<const Batch>(batch->subset(indices));
+}
+
+}  // namespace
+
+Handover::Handover(std::vector<Leg> legs, Log& log) : log_(log), part_limit_(kWhole) {
+  std::sort(legs.begin(), legs.end(), [](const Leg& a, const Leg& b) { return a.name < b.name; });
+  legs_.reserve(legs.size());
+  for (Leg& leg : legs) legs_.push_back(State{.leg = std::move(leg)});
+  cut_parts();
+}
+
+Handover::Handover(Leg leg, std::unique_ptr<Put> put, Log& log)
+    : log_(log), step_(Step::store_rest), part_limit_(kWhole), issued_(true) {
+  BatchPtr batch = leg.batch;
+  legs_.push_back(State{.leg = std::move(leg), .part = std::move(batch), .put = std::move(put)});
+}
+
+Handover::~Handover() = default;
+
+void Handover::cut_parts() {
+  std::size_t smallest = kWhole;
+  bool too_large = false;
+  for (const State& state : legs_) {
+    const auto capacity = static_cast<std::size_t>(std::max<std::int64_t>(1, state.leg.channel->capacity()));
+    smallest = std::min(smallest, capacity);
+    too_large = too_large || state.leg.batch->size() - state.next > capacity;
+  }
+  if (too_large && smallest < part_limit_) {
+    part_limit_ = smallest;
+    log_.warn(
+        fmt::format("a batch is larger than its channel and goes in parts of {} events: raise the channel's "
+                    "capacity above the batch size",
+                    part_limit_));
+  }
+  for (State& state : legs_) {
+    const bool finished = state.next == state.leg.batch->size();
+    if (!state.settled) state.part = finished ? nullptr : cut(state.leg.batch, state.next, part_limit_);
+  }
+}
+
+std::chrono::milliseconds Handover::keep_alive() const {
+  std::chrono::milliseconds longest{0};
+  for (const State& state : legs_) longest = std::max(longest, state.leg.channel->keep_alive());
+  return longest;
+}
+
+bool Handover::on_last_part() const {
+  return std::all_of(legs_.begin(), legs_.end(), [](const State& state) {
+    return state.next + (state.part == nullptr ? 0 : state.part->size()) == state.leg.batch->size();
+  });
+}
+
+std::string Handover::why_full() const {
+  const Leg& leg = legs_[full_leg_].leg;
+  return fmt::format("channel {} is full ({} of {} events): its sinks do not keep up, or its capacity is too small",
+                     leg.name, leg.channel->size(), leg.channel->capacity());
+}
+
+void Handover::give_back() {
+  for (State& state : legs_) state.put.reset();
+}
+
+void Handover::abandon() {
+  if (outstanding_ == 0) give_back();
+}
+
+Handover::Progress Handover::fail(Status why) {
+  give_back();
+  failure_ = std::move(why);
+  step_ = Step::failed;
+  return Progress::failed;
+}
+
+Status Handover::reserve_all() {
+  for (std::size_t i = 0; i < legs_.size(); ++i) {
+    State& state = legs_[i];
+    if (state.part == nullptr || state.settled) continue;
+    auto put = state.leg.channel->reserve(*state.part);
+    if (!put.ok()) {
+      full_leg_ = i;
+      give_back();
+      return put.status();
+    }
+    state.put = std::move(*put);
+  }
+  return {};
+}
+
+Handover::Progress Handover::reserve_step() {
+  for (;;) {
+    Status status = reserve_all();
+    if (status.ok()) {
+      step_ = Step::store_unreservable;
+      issued_ = false;
+      return Progress::stored;
+    }
+    if (status.code() == Code::full) return Progress::waiting;
+    const std::size_t refused = legs_[full_leg_].part->size();
+    if (status.code() != Code::poison || refused == 1) {
+      const Status with_name = status.with_context("channel " + legs_[full_leg_].leg.name);
+      if (irrevocable_ && status.code() != Code::poison && status.code() != Code::stopped) {
+        failure_ = with_name;
+        return Progress::retrying;
+      }
+      return fail(with_name);
+    }
+    // Too many bytes for the channel: smaller parts may fit.
+    part_limit_ = refused / 2;
+    cut_parts();
+  }
+}
+
+void Handover::await(State& state, Receipt receipt, const Post& post, const std::function<void()>& changed) {
+  if (receipt.ready()) {
+    state.result = receipt.wait();
+    return;
+  }
+  ++outstanding_;
+  std::move(receipt).then_inline([this, &state, post, changed](const Status& status) {
+    post([this, &state, status, changed] {
+      state.result = status;
+      --outstanding_;
+      changed();
+    });
+  });
+}
+
+void Handover::adopt(Receipt receipt, const Post& post, const std::function<void()>& changed) {
+  await(legs_.front(), std::move(receipt), post, changed);
+}
+
+void Handover::store(bool unreservable, const Post& post, const std::function<void()>& changed) {
+  issued_ = true;
+  for (State& state : legs_) {
+    if (state.put == nullptr || state.leg.channel->reserves() == unreservable) continue;
+    await(state, state.put->store(state.part), post, changed);
+  }
+}
+
+Handover::Progress Handover::after_failed_store(Status why) {
+  for (State& state : legs_) {
+    if (state.put == nullptr) continue;
+    const bool stored_for_good = state.result.ok() && !state.leg.channel->reserves();
+    if (stored_for_good) {
+      state.put->publish();
+      state.settled = true;
+      irrevocable_ = true;
+    }
+    state.put.reset();
+    state.result = Status();
+  }
+  step_ = Step::reserve;
+  if (!irrevocable_) return fail(std::move(why));
+  failure_ = std::move(why);
+  return Progress::retrying;
+}
+
+Handover::Progress Handover::advance(const Post& post, const std::function<void()>& changed) {
+  for (;;) {
+    switch (step_) {
+      case Step::failed: return Progress::failed;
+      case Step::stored: return Progress::stored;
+      case Step::reserve: {
+        const Progress progress = reserve_step();
+        if (progress != Progress::stored) return progress;
+        break;
+      }
+      case Step::store_unreservable:
+      case Step::store_rest: {
+        if (!issued_) store(step_ == Step::store_unreservable, post, changed);
+        if (outstanding_ > 0) return Progress::storing;
+        for (const State& state : legs_) {
+          if (!state.result.ok()) return after_failed_store(state.result.with_context("channel " + state.leg.name));
+        }
+        issued_ = step_ == Step::store_rest;
+        step_ = step_ == Step::store_unreservable ? Step::store_rest : Step::stored;
+        break;
+      }
+    }
+  }
+}
+
+bool Handover::publish() {
+  CHECK(step_ == Step::stored);
+  bool last = true;
+  for (State& state : legs_) {
+    if (state.put != nullptr) state.put->publish();
+    state.put.reset();
+    if (state.part != nullptr) state.next += state.part->size();
+    state.settled = false;
+    last = last && state.next == state.leg.batch->size();
+  }
+  if (last) return true;
+  irrevocable_ = true;
+  step_ = Step::reserve;
+  cut_parts();
+  return false;
+}
+
+}  // namespace standpipe

@@ -1,0 +1,475 @@
+#include "core/ingest.h"
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/failpoint.h"
+#include "core/handover.h"
+#include "core/optional_queue.h"
+#include "core/serial.h"
+
+namespace standpipe {
+
+namespace {
+// A channel that failed after another had stored for good has no waker: it is asked again.
+constexpr std::chrono::milliseconds kRetryPause{100};
+}  // namespace
+
+/// One source's queue of hand-overs. What is below "serial" is touched only inside serial_.
+class SourceIngest::Core : public std::enable_shared_from_this<SourceIngest::Core> {
+ public:
+  Core(Environment& environment, EngineThread& engine, OptionalLimits limits)
+      : environment_(environment),
+        engine_(engine),
+        limits_(limits),
+        write_fail_(environment.counters.counter(counter_names::kChannelWriteFail)),
+        processing_fail_(environment.counters.counter(counter_names::kGenericProcessingFail)),
+        filtered_(environment.counters.counter(counter_names::kEventsFiltered)) {}
+
+  Receipt deliver(Batch batch);
+  void replace(IngestPlan plan);
+  void stop();
+  void restart() { stopped_ = false; }
+
+ private:
+  /// A plan in use: deliveries share it, the last one lets it go.
+  struct Plan {
+    Plan(Core& core, IngestPlan given);
+    ~Plan();
+    bool waits() const;
+    IngestPlan parts;
+    std::map<std::size_t, OptionalQueue> optional;  // serial
+    std::shared_ptr<Waker> waker;
+  };
+  using PlanPtr = std::shared_ptr<Plan>;
+
+  /// Wakes the queue when a channel has room again; outlives the core because a channel may still be calling it.
+  class SpaceWaker final : public Waker {
+   public:
+    explicit SpaceWaker(Core& core) : core_(core.weak_from_this()), engine_(core.engine_) {}
+    void wake() override;
+
+   private:
+    std::weak_ptr<Core> core_;
+    EngineThread& engine_;
+  };
+
+  struct Delivery {
+    PlanPtr plan;
+    std::vector<Route> optional;
+    std::optional<Handover> handover;  // empty: failed before, or nothing is required
+    std::optional<ReceiptPromise> promise;
+    Status failure;
+    Clock::Steady deadline;
+    enum class State : unsigned char { fresh, waiting, storing, stored, failed } state = State::fresh;
+
+    bool settled() const { return state == State::stored || state == State::failed; }
+    /// More parts are to come after this one.
+    bool in_parts() const { return state != State::failed && handover.has_value() && !handover->on_last_part(); }
+  };
+  using DeliveryPtr = std::shared_ptr<Delivery>;
+
+  PlanPtr plan() const;
+  Status intercept(Plan& plan, Batch& batch);
+  std::optional<Receipt> deliver_at_once(const PlanPtr& plan, const BatchPtr& batch);
+  Receipt enqueue(PlanPtr plan, BatchPtr batch, Status failure);
+  DeliveryPtr make_delivery(PlanPtr plan, const BatchPtr& batch, Status failure);
+  void pump();
+  bool admit();
+  bool advance(const DeliveryPtr& delivery);
+  void resume(const DeliveryPtr& delivery);
+  void fail(Delivery& delivery, Status why);
+  bool finish_front();
+  void offer_optional(Delivery& delivery);
+  void advance_optional();
+  void arm_timer();
+  Handover::Post poster(const DeliveryPtr& delivery);
+  Handover::Post poster(const PlanPtr& plan);
+  std::function<void()> resumer(const DeliveryPtr& delivery) {
+    return [this, weak = std::weak_ptr(delivery)] {
+      if (const DeliveryPtr alive = weak.lock()) resume(alive);
+    };
+  }
+  void sabotage_interceptors(Delivery& delivery);
+
+  Environment& environment_;
+  EngineThread& engine_;
+  const OptionalLimits limits_;
+  Counter& write_fail_;
+  Counter& processing_fail_;
+  Counter& filtered_;
+
+  std::atomic<bool> stopped_{false};
+  std::atomic<bool> hungry_{false};  // something waits for room
+  mutable std::mutex plan_mutex_;
+  PlanPtr plan_;
+
+  Serial serial_;
+  std::deque<DeliveryPtr> queue_;       // serial: in the order of deliver()
+  std::size_t admitted_ = 0;            // serial: so many from the front are stored, being stored, or failed
+  std::vector<PlanPtr> plans_;          // serial: the current one, and older ones that still have work
+  std::optional<Clock::Steady> timer_;  // serial
+};
+
+// -- the plan ---------------------------------------------------------------------------------------------------------
+
+SourceIngest::Core::Plan::Plan(Core& core, IngestPlan given)
+    : parts(std::move(given)), waker(std::make_shared<SpaceWaker>(core)) {
+  for (std::size_t i = 0; i < parts.channels.size(); ++i) {
+    parts.channels[i].channel->add_space_waker(*waker);
+    optional.try_emplace(i, parts.channels[i], core.environment_, core.limits_);
+  }
+}
+
+bool SourceIngest::Core::Plan::waits() const {
+  return std::any_of(optional.begin(), optional.end(),
+                     [](const auto& item) { return item.second.deadline().has_value(); });
+}
+
+SourceIngest::Core::Plan::~Plan() {
+  for (const NamedChannel& channel : parts.channels) channel.channel->remove_space_waker(*waker);
+}
+
+void SourceIngest::Core::SpaceWaker::wake() {
+  const std::shared_ptr<Core> core = core_.lock();
+  if (core == nullptr || !core->hungry_.load() || !core->hungry_.exchange(false)) return;
+  engine_.post([weak = core_] {
+    const std::shared_ptr<Core> alive = weak.lock();
+    if (alive != nullptr) alive->serial_.run([alive] { alive->pump(); });
+  });
+}
+
+SourceIngest::Core::PlanPtr SourceIngest::Core::plan() const {
+  std::lock_guard lock(plan_mutex_);
+  return plan_;
+}
+
+void SourceIngest::Core::replace(IngestPlan given) {
+  auto fresh = std::make_shared<Plan>(*this, std::move(given));
+  {
+    std::lock_guard lock(plan_mutex_);
+    plan_ = fresh;
+  }
+  serial_.run([self = shared_from_this(), fresh = std::move(fresh)] {
+    self->plans_.push_back(fresh);
+    self->pump();
+  });
+}
+
+// -- delivering -------------------------------------------------------------------------------------------------------
+
+Receipt SourceIngest::Core::deliver(Batch batch) {
+  if (stopped_.load()) return Receipt::completed({Code::stopped, "the source is stopping"});
+  if (batch.empty()) return Receipt::completed();
+  PlanPtr current = plan();
+  Status intercepted = intercept(*current, batch);
+  if (!intercepted.ok()) {
+    processing_fail_.add();
+    return enqueue(std::move(current), nullptr, std::move(intercepted));
+  }
+  if (batch.empty()) return Receipt::completed();
+  const BatchPtr frozen = std::make_shared<const Batch>(std::move(batch));
+  if (FAILPOINT("ingest.ack_early")) {
+    Receipt real = enqueue(std::move(current), frozen, {});
+    return Receipt::completed();
+  }
+  std::optional<Receipt> receipt = deliver_at_once(current, frozen);
+  if (receipt.has_value()) return std::move(*receipt);
+  return enqueue(std::move(current), frozen, {});
+}
+
+Status SourceIngest::Core::intercept(Plan& plan, Batch& batch) {
+  if (plan.parts.interceptors.empty()) return {};
+  const std::size_t before = batch.size();
+  for (const auto& interceptor : plan.parts.interceptors) {
+    TRY(interceptor->intercept(batch));
+    if (batch.empty()) break;
+  }
+  if (batch.size() < before) filtered_.add(static_cast<std::int64_t>(before - batch.size()));
+  return {};
+}
+
+/// The fast path: one channel, room for the batch, nobody before us. Empty when that is not so.
+std::optional<Receipt> SourceIngest::Core::deliver_at_once(const PlanPtr& plan, const BatchPtr& batch) {
+  const std::optional<std::size_t> only = plan->parts.selector->only_channel();
+  if (!only.has_value() || !serial_.try_enter()) return std::nullopt;
+  std::optional<Receipt> result;
+  if (queue_.empty()) {
+    const NamedChannel& channel = plan->parts.channels[*only];
+    auto put = channel.channel->reserve(*batch);
+    if (put.ok()) {
+      Receipt stored = (*put)->store(batch);
+      const Status status = stored.ready() ? stored.wait() : Status();
+      if (!stored.ready()) {
+        auto delivery = std::make_shared<Delivery>();
+        delivery->plan = plan;
+        delivery->handover.emplace(Handover::Leg{channel.name, channel.channel, batch}, std::move(*put),
+                                   environment_.log);
+        delivery->promise.emplace();
+        delivery->state = Delivery::State::storing;
+        result.emplace(delivery->promise->receipt());
+        queue_.push_back(delivery);
+        ++admitted_;
+        delivery->handover->adopt(std::move(stored), poster(delivery), resumer(delivery));
+      } else if (status.ok()) {
+        (*put)->publish();
+        result.emplace(Receipt::completed());
+      } else {
+        put->reset();
+        write_fail_.add();
+        result.emplace(Receipt::completed(status.with_context("channel " + channel.name)));
+      }
+    }
+  }
+  serial_.leave();
+  return result;
+}
+
+Receipt SourceIngest::Core::enqueue(PlanPtr plan, BatchPtr batch, Status failure) {
+  DeliveryPtr delivery = make_delivery(std::move(plan), batch, std::move(failure));
+  delivery->promise.emplace();
+  Receipt receipt = delivery->promise->receipt();
+  serial_.run([this, self = shared_from_this(), delivery = std::move(delivery)]() mutable {
+    queue_.push_back(std::move(delivery));
+    pump();
+  });
+  return receipt;
+}
+
+SourceIngest::Core::DeliveryPtr SourceIngest::Core::make_delivery(PlanPtr plan, const BatchPtr& batch, Status failure) {
+  auto delivery = std::make_shared<Delivery>();
+  delivery->plan = std::move(plan);
+  delivery->deadline = environment_.clock.steady_now();
+  if (!failure.ok()) {
+    delivery->failure = std::move(failure);
+    delivery->state = Delivery::State::failed;
+    return delivery;
+  }
+  std::vector<Route> routes;
+  delivery->plan->parts.selector->route(batch, routes);
+  std::vector<Handover::Leg> legs;
+  for (Route& route : routes) {
+    const NamedChannel& channel = delivery->plan->parts.channels[route.channel];
+    if (route.required) {
+      legs.push_back({channel.name, channel.channel, std::move(route.batch)});
+    } else {
+      delivery->optional.push_back(std::move(route));
+    }
+  }
+  if (legs.empty()) {
+    delivery->state = Delivery::State::stored;
+  } else {
+    delivery->handover.emplace(std::move(legs), environment_.log);
+    delivery->deadline += delivery->handover->keep_alive();
+  }
+  return delivery;
+}
+
+// -- the queue (all of it inside serial_) -----------------------------------------------------------------------------
+
+Handover::Post SourceIngest::Core::poster(const DeliveryPtr& delivery) {
+  // The task keeps core and delivery alive for as long as a channel stores.
+  return [self = shared_from_this(), delivery](std::function<void()> task) {
+    self->serial_.run([self, delivery, task = std::move(task)] { task(); });
+  };
+}
+
+void SourceIngest::Core::pump() {
+  while (admit() | finish_front()) {
+  }
+  advance_optional();
+  arm_timer();
+}
+
+/// Starts what may start behind what has started; true when something changed.
+bool SourceIngest::Core::admit() {
+  bool changed = false;
+  while (admitted_ < queue_.size()) {
+    const DeliveryPtr delivery = queue_[admitted_];
+    // Parts after the first are stored one by one, each published before the next: nothing may be before or behind
+    // them.
+    if (delivery->in_parts() && admitted_ > 0) break;
+    if (admitted_ > 0 && queue_[admitted_ - 1]->in_parts()) break;
+    if (!delivery->settled() && !advance(delivery)) break;
+    ++admitted_;
+    changed = true;
+  }
+  return changed;
+}
+
+/// False when it waits: nothing behind it may start.
+bool SourceIngest::Core::advance(const DeliveryPtr& delivery) {
+  using State = Delivery::State;
+  if (stopped_.load() && delivery->state != State::storing) {
+    fail(*delivery, {Code::stopped, "the source is stopping"});
+    return true;
+  }
+  if (delivery->state == State::waiting) sabotage_interceptors(*delivery);
+  const auto attempt = [&] { return delivery->handover->advance(poster(delivery), resumer(delivery)); };
+  auto progress = attempt();
+  if (progress == Handover::Progress::waiting) {
+    // Announce, then look again: room that appeared in between would wake nobody.
+    hungry_.store(true);
+    progress = attempt();
+  }
+  switch (progress) {
+    case Handover::Progress::stored: delivery->state = State::stored; return true;
+    case Handover::Progress::storing: delivery->state = State::storing; return true;
+    case Handover::Progress::failed: fail(*delivery, delivery->handover->failure()); return true;
+    case Handover::Progress::waiting:
+    case Handover::Progress::retrying: break;
+  }
+  delivery->state = State::waiting;
+  if (environment_.clock.steady_now() < delivery->deadline) return false;
+  const bool full = progress == Handover::Progress::waiting;
+  fail(*delivery, full ? Status(Code::full, delivery->handover->why_full()) : delivery->handover->failure());
+  return true;
+}
+
+void SourceIngest::Core::fail(Delivery& delivery, Status why) {
+  delivery.handover->abandon();
+  delivery.failure = std::move(why);
+  delivery.state = Delivery::State::failed;
+}
+
+/// A store of `delivery` has ended: the only one of the queue that can have moved.
+void SourceIngest::Core::resume(const DeliveryPtr& delivery) {
+  if (!advance(delivery)) {
+    const auto place = std::find(queue_.begin(), queue_.end(), delivery);
+    admitted_ = std::min(admitted_, static_cast<std::size_t>(place - queue_.begin()));
+  }
+  pump();
+}
+
+/// Publishes and completes from the front, in order; true when something changed.
+bool SourceIngest::Core::finish_front() {
+  using State = Delivery::State;
+  bool changed = false;
+  while (!queue_.empty()) {
+    const DeliveryPtr delivery = queue_.front();
+    if (delivery->state == State::failed) {
+      if (delivery->handover.has_value()) write_fail_.add();
+      queue_.pop_front();
+      if (admitted_ > 0) --admitted_;
+      delivery->promise->complete(delivery->failure);
+    } else if (delivery->state == State::stored) {
+      if (delivery->handover.has_value() && !delivery->handover->publish()) {
+        // The next part has a keep-alive of its own, as a transaction of its own would.
+        delivery->state = State::fresh;
+        delivery->deadline = environment_.clock.steady_now() + delivery->handover->keep_alive();
+        admitted_ = 0;
+        return true;
+      }
+      queue_.pop_front();
+      if (admitted_ > 0) --admitted_;
+      offer_optional(*delivery);
+      delivery->promise->complete({});
+    } else {
+      break;
+    }
+    changed = true;
+  }
+  return changed;
+}
+
+void SourceIngest::Core::offer_optional(Delivery& delivery) {
+  for (Route& route : delivery.optional) {
+    OptionalQueue& queue = delivery.plan->optional.at(route.channel);
+    queue.offer(std::move(route.batch), poster(delivery.plan));
+  }
+}
+
+Handover::Post SourceIngest::Core::poster(const PlanPtr& plan) {
+  return [self = shared_from_this(), plan](std::function<void()> task) {
+    self->serial_.run([self, plan, task = std::move(task)] { task(); });
+  };
+}
+
+void SourceIngest::Core::advance_optional() {
+  for (const PlanPtr& plan : plans_) {
+    for (auto& [index, queue] : plan->optional) {
+      if (!queue.deadline().has_value()) continue;
+      hungry_.store(true);
+      queue.advance(poster(plan));
+    }
+  }
+  // Replaced plans stay until nothing waits for their optional channels.
+  const PlanPtr current = plan();
+  std::erase_if(plans_, [&](const PlanPtr& plan) { return plan != current && !plan->waits(); });
+}
+
+void SourceIngest::Core::arm_timer() {
+  std::optional<Clock::Steady> next;
+  const auto consider = [&next](Clock::Steady when) { next = next.has_value() ? std::min(*next, when) : when; };
+  if (admitted_ < queue_.size()) {
+    Delivery& first = *queue_[admitted_];
+    consider(first.deadline);
+    if (first.handover.has_value() && !first.handover->failure().ok()) {
+      consider(environment_.clock.steady_now() + kRetryPause);
+    }
+  }
+  for (const PlanPtr& plan : plans_) {
+    for (const auto& [index, queue] : plan->optional) {
+      if (const auto deadline = queue.deadline()) consider(*deadline);
+    }
+  }
+  if (!next.has_value() || (timer_.has_value() && *timer_ <= *next)) return;
+  timer_ = next;
+  engine_.at(*next, [weak = weak_from_this(), when = *next] {
+    const std::shared_ptr<Core> alive = weak.lock();
+    if (alive == nullptr) return;
+    alive->serial_.run([alive, when] {
+      if (alive->timer_ == when) alive->timer_.reset();
+      alive->pump();
+    });
+  });
+}
+
+void SourceIngest::Core::stop() {
+  stopped_.store(true);
+  serial_.run([self = shared_from_this()] {
+    self->pump();
+    for (const PlanPtr& plan : self->plans_) {
+      for (auto& [index, queue] : plan->optional) queue.drop_all();
+    }
+  });
+}
+
+/// What must never happen: interceptors run again on a batch that waited.
+void SourceIngest::Core::sabotage_interceptors(Delivery& delivery) {
+  if (!FAILPOINT("interceptor.run_on_retry")) return;
+  delivery.handover->replace_batches([&](const BatchPtr& batch) -> BatchPtr {
+    std::vector<std::size_t> all(batch->size());
+    std::iota(all.begin(), all.end(), 0u);
+    Batch copy = batch->subset(all);
+    intercept(*delivery.plan, copy).ignore();
+    return std::make_shared<const Batch>(std::move(copy));
+  });
+}
+
+// -- SourceIngest -----------------------------------------------------------------------------------------------------
+
+SourceIngest::SourceIngest(Environment& environment, EngineThread& engine, IngestPlan plan, OptionalLimits limits)
+    : core_(std::make_shared<Core>(environment, engine, limits)) {
+  core_->replace(std::move(plan));
+}
+
+SourceIngest::~SourceIngest() {
+  stop();
+  core_->replace({});
+}
+
+Receipt SourceIngest::deliver(Batch batch) { return core_->deliver(std::move(batch)); }
+void SourceIngest::replace(IngestPlan plan) { core_->replace(std::move(plan)); }
+void SourceIngest::stop() { core_->stop(); }
+void SourceIngest::restart() { core_->restart(); }
+
+}  // namespace standpipe

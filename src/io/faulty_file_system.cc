@@ -1,0 +1,135 @@
+#include "io/faulty_file_system.h"
+
+namespace standpipe {
+
+class FaultyFileSystem::FaultyFile final : public File {
+ public:
+  FaultyFile(FaultyFileSystem& owner, std::unique_ptr<File> inner, std::string path)
+      : owner_(owner), inner_(std::move(inner)), path_(std::move(path)) {}
+
+  Result<std::size_t> read_at(std::uint64_t offset, char* target, std::size_t size) override {
+    TRY(owner_.enter(Operation::read, path_));
+    return inner_->read_at(offset, target, size);
+  }
+  Status write(std::string_view bytes) override {
+    return write_with(bytes, [&](std::string_view part) { return inner_->write(part); });
+  }
+  Status write_at(std::uint64_t offset, std::string_view bytes) override {
+    return write_with(bytes, [&](std::string_view part) { return inner_->write_at(offset, part); });
+  }
+  Status sync() override {
+    TRY(owner_.enter(Operation::sync, path_));
+    return inner_->sync();
+  }
+  Status truncate(std::uint64_t size) override {
+    TRY(owner_.enter(Operation::truncate, path_));
+    return inner_->truncate(size);
+  }
+  Result<FileInfo> info() override { return inner_->info(); }
+  Status close() override {
+    TRY(owner_.enter(Operation::close, path_));
+    return inner_->close();
+  }
+
+ private:
+  template <typename Write>
+  Status write_with(std::string_view bytes, Write write) {
+    bool half_done = false;
+    Status injected = owner_.enter(Operation::write, path_, &half_done);
+    if (injected.ok()) return write(bytes);
+    if (half_done) TRY(write(bytes.substr(0, bytes.size() / 2)));
+    return injected;
+  }
+
+  FaultyFileSystem& owner_;
+  std::unique_ptr<File> inner_;
+  const std::string path_;
+};
+
+void FaultyFileSystem::inject(Fault fault) {
+  std::lock_guard lock(mutex_);
+  faults_.push_back(std::move(fault));
+}
+
+void FaultyFileSystem::heal() {
+  std::lock_guard lock(mutex_);
+  faults_.clear();
+}
+
+std::size_t FaultyFileSystem::calls(Operation operation) const {
+  std::lock_guard lock(mutex_);
+  return calls_[static_cast<std::size_t>(operation)];
+}
+
+Status FaultyFileSystem::enter(Operation operation, const std::string& path, bool* half_done) {
+  std::lock_guard lock(mutex_);
+  ++calls_[static_cast<std::size_t>(operation)];
+  for (Fault& fault : faults_) {
+    if (fault.operation != operation || path.find(fault.path_contains) == std::string::npos) continue;
+    if (fault.after > 0) {
+      --fault.after;
+      continue;
+    }
+    if (fault.times == 0) continue;
+    --fault.times;
+    if (half_done != nullptr) *half_done = fault.half_done;
+    return fault.why.with_context(path + ": ");
+  }
+  return {};
+}
+
+Result<std::unique_ptr<File>> FaultyFileSystem::open(const std::string& path, Mode mode, unsigned permissions) {
+  TRY(enter(Operation::open, path));
+  TRY_ASSIGN(auto file, inner_.open(path, mode, permissions));
+  return std::unique_ptr<File>(std::make_unique<FaultyFile>(*this, std::move(file), path));
+}
+
+Result<FileInfo> FaultyFileSystem::info(const std::string& path, bool follow) {
+  TRY(enter(Operation::info, path));
+  return inner_.info(path, follow);
+}
+
+Result<std::vector<std::string>> FaultyFileSystem::list(const std::string& path) {
+  TRY(enter(Operation::list, path));
+  return inner_.list(path);
+}
+
+Status FaultyFileSystem::make_directories(const std::string& path) {
+  TRY(enter(Operation::make_directories, path));
+  return inner_.make_directories(path);
+}
+
+Status FaultyFileSystem::rename(const std::string& from, const std::string& to) {
+  bool half_done = false;
+  Status injected = enter(Operation::rename, from, &half_done);
+  if (injected.ok()) return inner_.rename(from, to);
+  if (half_done) TRY(inner_.rename(from, to));
+  return injected;
+}
+
+Status FaultyFileSystem::rename_new(const std::string& from, const std::string& to) {
+  bool half_done = false;
+  Status injected = enter(Operation::rename, from, &half_done);
+  if (injected.ok()) return inner_.rename_new(from, to);
+  if (half_done) TRY(inner_.rename_new(from, to));
+  return injected;
+}
+
+Status FaultyFileSystem::remove(const std::string& path) {
+  TRY(enter(Operation::remove, path));
+  return inner_.remove(path);
+}
+
+Status FaultyFileSystem::remove_directory(const std::string& path) {
+  TRY(enter(Operation::remove, path));
+  return inner_.remove_directory(path);
+}
+
+Status FaultyFileSystem::sync_directory(const std::string& path) {
+  TRY(enter(Operation::sync_directory, path));
+  return inner_.sync_directory(path);
+}
+
+Result<std::uint64_t> FaultyFileSystem::free_space(const std::string& path) { return inner_.free_space(path); }
+
+}  // namespace standpipe

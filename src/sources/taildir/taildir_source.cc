@@ -1,0 +1,504 @@
+#include "sources/taildir/taildir_source.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/failpoint.h"
+
+namespace standpipe {
+
+using namespace std::chrono_literals;
+using taildir::FileSet;
+using taildir::SavedState;
+
+namespace {
+// Enough to share a sync among many batches; what they hold is charged to the budget.
+constexpr std::size_t kMaxFlights = 256;
+// With notices from the kernel looking around is only a safety net.
+constexpr std::chrono::milliseconds kLookInterval = 2s;
+constexpr std::chrono::milliseconds kPollInterval = 50ms;
+// A deleted file is read to its end; who still writes into it has so long to do so.
+constexpr std::chrono::milliseconds kDeletedGrace = 1s;
+constexpr std::chrono::milliseconds kNoRoomPause = 20ms;
+constexpr std::chrono::milliseconds kDrainLimit = 1s;
+// Receipts of an earlier life of a file, and of a sabotaged build, change no position.
+constexpr std::uint32_t kNoLife = ~0u;
+}  // namespace
+
+TaildirSource::TaildirSource(Options options, Environment& environment)
+    : options_(std::move(options)),
+      environment_(environment),
+      events_received_(environment.counters.counter(counter_names::kEventReceived)),
+      events_accepted_(environment.counters.counter(counter_names::kEventAccepted)),
+      batches_received_(environment.counters.counter(counter_names::kAppendBatchReceived)),
+      batches_accepted_(environment.counters.counter(counter_names::kAppendBatchAccepted)),
+      channel_write_fail_(environment.counters.counter(counter_names::kChannelWriteFail)),
+      read_fail_(environment.counters.counter(counter_names::kEventReadFail)),
+      processing_fail_(environment.counters.counter(counter_names::kGenericProcessingFail)),
+      lag_(std::make_shared<std::atomic<std::int64_t>>(0)),
+      open_files_(std::make_shared<std::atomic<std::int64_t>>(0)) {
+  environment.counters.gauge("TaildirLag", [lag = lag_] { return static_cast<double>(lag->load()); });
+  environment.counters.gauge("OpenFiles", [open = open_files_] { return static_cast<double>(open->load()); });
+}
+
+TaildirSource::~TaildirSource() { stop(); }
+
+// -- start and stop
+// ----------------------------------------------------------------------------------------------------
+
+Status TaildirSource::check_directories() {
+  for (const taildir::FileGroup& group : options_.groups) {
+    const auto info = environment_.files.info(group.directory);
+    if (!info.ok() || info->type != FileInfo::Type::directory) {
+      return {Code::not_found, fmt::format("Directory does not exist: {} (filegroups.{}); make it, or change the group",
+                                           group.directory, group.name)};
+    }
+  }
+  return {};
+}
+
+Status TaildirSource::start(Ingest& ingest) {
+  stop();
+  TRY(check_directories());
+  const std::size_t slash = options_.position_file.rfind('/');
+  if (slash != std::string::npos && slash > 0) {
+    TRY(environment_.files.make_directories(options_.position_file.substr(0, slash)));
+  }
+  ingest_ = &ingest;
+  inbox_ = std::make_shared<Inbox>();
+  reader_ = std::make_unique<taildir::TailReader>(
+      options_.reader, environment_.budget,
+      [this](TailFile& file, Batch batch, const Mark& end) { deliver(file, std::move(batch), end); });
+  FileSet::Options set = options_.set;
+  set.on_new = [this](TailFile& file) { begin(file); };
+  files_ = std::make_unique<FileSet>(options_.groups, std::move(set), environment_);
+  watch_ = taildir::DirectoryWatch::open([inbox = inbox_] {
+    std::lock_guard lock(inbox->mutex);
+    inbox->raised = true;
+    inbox->changed.notify_all();
+  });
+  polling_ = watch_ == nullptr;
+  // Watched before it is listed: what comes in between is told twice rather than never.
+  for (const std::string& directory : files_->directories()) polling_ |= !polling_ && !watch_->watch(directory);
+  if (polling_) environment_.log.warn("no inotify here (fs.inotify.max_user_instances or _watches?): polling instead");
+
+  saved_ = SavedState::load(environment_, options_.position_file);
+  const Status scanned = files_->scan(true);
+  if (scanned.ok()) adopt_rotated();
+  saved_.reset();
+  TRY(scanned);
+  writer_ = std::make_unique<taildir::PositionWriter>(
+      environment_.files, options_.position_file, [this](const Status& status) {
+        processing_fail_.add();
+        environment_.log.error(fmt::format("Failed writing positionFile: {}", status.message()));
+      });
+  look_interval_ = polling_ ? kPollInterval : std::clamp(options_.idle_timeout / 2, kPollInterval, kLookInterval);
+  next_look_ = environment_.clock.steady_now() + look_interval_;
+  next_write_ = environment_.clock.steady_now() + options_.write_interval;
+  return {};
+}
+
+void TaildirSource::stop() {
+  watch_ = nullptr;
+  writer_ = nullptr;
+  ready_.clear();
+  failed_.clear();
+  files_ = nullptr;
+  reader_ = nullptr;
+  ingest_ = nullptr;
+  flights_ = 0;
+  backoff_ = 0ms;
+  retry_at_ = {};
+  open_files_->store(0);
+}
+
+// A file that was not known: where to begin.
+void TaildirSource::begin(TailFile& file) {
+  positions_changed_ = true;
+  if (saved_.has_value()) {
+    Mark mark;
+    begun_ = saved_->find(file, mark);
+    if (begun_ == SavedState::Found::unknown && options_.skip_to_end) {
+      const auto tail = taildir::read_fingerprint(*file.file, file.size, taildir::Fingerprint::kTailBytes);
+      mark = {file.size, tail.ok() ? *tail : taildir::Fingerprint{}};
+    }
+    file.read = mark;
+    file.progress = DeliveryProgress<Mark>(mark);
+    if (auto head = taildir::read_fingerprint(*file.file,
+                                              std::min<std::uint64_t>(mark.offset, taildir::Fingerprint::kHeadBytes),
+                                              taildir::Fingerprint::kHeadBytes);
+        head.ok()) {
+      file.head = *head;
+    }
+  }
+  environment_.log.info(
+      fmt::format("Opening file: {}, inode: {}, pos: {}", file.path, file.id.inode, file.read.offset));
+  if (file.has_unread()) {
+    enqueue(file);
+  } else if (saved_.has_value()) {
+    // Thousands of old files need no descriptor until they grow.
+    files_->close(file);
+  }
+}
+
+// Files that were renamed out of their pattern while nobody looked, with something unread.
+void TaildirSource::adopt_rotated() {
+  const std::map<taildir::FileIdentity, taildir::Knowledge> missing = saved_->missing();
+  if (missing.empty()) return;
+  for (const std::string& directory : files_->directories()) {
+    const auto names = environment_.files.list(directory);
+    if (!names.ok()) continue;
+    for (const std::string& name : *names) {
+      const auto info = environment_.files.info(directory + "/" + name, false);
+      if (!info.ok() || info->type != FileInfo::Type::file) continue;
+      const auto known = missing.find({info->device, info->inode});
+      if (known == missing.end()) continue;
+      TailFile* file = files_->adopt(directory, name, known->second.path);
+      if (file == nullptr) continue;
+      // Another content under an old number: not ours.
+      if (begun_ != SavedState::Found::resumed) file->read.offset = file->size;
+      file->progress = DeliveryProgress<Mark>(file->read);
+      // Its writer may still hold it open.
+      if (begun_ == SavedState::Found::resumed && file->file == nullptr) files_->open(*file);
+    }
+  }
+}
+
+void TaildirSource::enqueue(TailFile& file) {
+  if (file.queued) return;
+  file.queued = true;
+  ready_.push_back(&file);
+}
+
+// -- handing over
+// ------------------------------------------------------------------------------------------------------
+
+void TaildirSource::deliver(TailFile& file, Batch batch, const Mark& end) {
+  const std::uint64_t ticket = file.progress.add(file.read, end);
+  file.read = end;
+  batches_received_.add();
+  events_received_.add(static_cast<std::int64_t>(batch.size()));
+  hand_over(file, ticket, std::move(batch));
+}
+
+void TaildirSource::hand_over(TailFile& file, std::uint64_t ticket, Batch batch) {
+  Completion completion{&file, file.life, ticket, batch.size(), {}};
+  ++flights_;
+  ++file.flights;
+  if (FAILPOINT("taildir.position_before_receipt")) {
+    file.progress.complete(ticket, true);
+    positions_changed_ = true;
+    completion.life = kNoLife;
+  }
+  Receipt receipt = ingest_->deliver(std::move(batch));
+  FAILPOINT("taildir.after_deliver");
+  if (receipt.ready()) {
+    completion.status = receipt.wait();
+    settle(std::move(completion));
+    return;
+  }
+  std::move(receipt).then_inline([inbox = inbox_, completion = std::move(completion)](const Status& status) mutable {
+    std::lock_guard lock(inbox->mutex);
+    completion.status = status;
+    inbox->completions.push_back(std::move(completion));
+    if (inbox->completions.size() == 1) inbox->changed.notify_all();
+  });
+}
+
+void TaildirSource::settle(Completion completion) {
+  TailFile& file = *completion.file;
+  --flights_;
+  --file.flights;
+  const bool stored = completion.status.ok();
+  if (stored) {
+    batches_accepted_.add();
+    events_accepted_.add(static_cast<std::int64_t>(completion.events));
+    backoff_ = 0ms;
+  } else {
+    channel_write_fail_.add();
+    back_off(completion.status);
+  }
+  if (completion.life != file.life) {
+    if (!stored && completion.life != kNoLife) lost(file);
+    return;
+  }
+  if (file.progress.complete(completion.ticket, stored)) positions_changed_ = true;
+  if (!stored) failed_.push_back(&file);
+}
+
+void TaildirSource::settle_all() {
+  std::vector<Completion> completions;
+  {
+    std::lock_guard lock(inbox_->mutex);
+    completions.swap(inbox_->completions);
+  }
+  for (Completion& completion : completions) settle(std::move(completion));
+}
+
+void TaildirSource::back_off(const Status& status) {
+  const Steady now = environment_.clock.steady_now();
+  if (now < retry_at_) return;  // several receipts fail together
+  backoff_ = std::min(backoff_ + options_.backoff_step, options_.backoff_limit);
+  retry_at_ = now + backoff_;
+  environment_.log.warn(
+      fmt::format("The channel is full or unexpected failure. The source will try again after {} ms ({})",
+                  backoff_.count(), status.to_string()));
+}
+
+// One range that the channel refused is read and handed over again.
+bool TaildirSource::retry_one() {
+  TailFile& file = *failed_.front();
+  failed_.pop_front();
+  const auto range = file.progress.retry();
+  if (!range.has_value()) return true;  // of an earlier life
+  Batch batch;
+  const auto outcome = reader_->reread(file, range->begin, range->end, batch);
+  if (outcome.ok() && *outcome == Outcome::read) {
+    hand_over(file, range->ticket, std::move(batch));
+    return true;
+  }
+  file.progress.complete(range->ticket, false);
+  failed_.push_back(&file);
+  if (outcome.ok() && *outcome == Outcome::replaced) {
+    restart(file, "was truncated or replaced");
+  } else if (outcome.ok()) {
+    no_room_ = true;
+  } else {
+    read_fail_.add();
+    back_off(outcome.status());
+  }
+  return false;
+}
+
+// -- reading
+// -----------------------------------------------------------------------------------------------------------
+
+bool TaildirSource::work(Steady now) {
+  no_room_ = false;
+  if (now < retry_at_ || flights_ >= kMaxFlights) return false;
+  if (!failed_.empty()) return retry_one();
+  if (ready_.empty()) return false;
+  TailFile& file = *ready_.front();
+  ready_.pop_front();
+  file.queued = false;
+  take_turn(file, now);
+  return !no_room_;
+}
+
+void TaildirSource::take_turn(TailFile& file, Steady now) {
+  // A path that leads elsewhere now is found by the next look around.
+  if (file.file == nullptr && !files_->open(file)) return;
+  const std::uint64_t before = file.read.offset + file.partial;
+  const auto outcome = reader_->read(file);
+  if (!outcome.ok()) return read_failed(file, outcome.status());
+  if (file.read.offset + file.partial != before) file.last_growth = now;
+  switch (*outcome) {
+    case Outcome::more: enqueue(file); break;
+    case Outcome::replaced:
+      restart(file,
+              file.size < file.read.offset ? "is smaller than its position" : "has other content before its position");
+      break;
+    case Outcome::no_room:
+      no_room_ = true;
+      enqueue(file);
+      break;
+    case Outcome::read:
+    case Outcome::nothing: break;
+  }
+  if (file.head.size < taildir::Fingerprint::kHeadBytes && file.head.size < file.read.offset) {
+    const std::uint64_t size = std::min<std::uint64_t>(file.read.offset, taildir::Fingerprint::kHeadBytes);
+    if (const auto head = taildir::read_fingerprint(*file.file, size, size); head.ok()) file.head = *head;
+  }
+}
+
+void TaildirSource::restart(TailFile& file, std::string_view why) {
+  environment_.log.info(fmt::format("{} {} ({}, size {}): truncated or replaced. Restarting from pos 0, inode: {}",
+                                    file.path, why, file.read.offset, file.size, file.id.inode));
+  if (file.progress.has_failed()) lost(file);
+  ++file.life;
+  file.progress = DeliveryProgress<Mark>();
+  file.read = {};
+  file.partial = 0;
+  file.chunk = 0;
+  file.head = {};
+  file.skip_nuls = true;
+  positions_changed_ = true;
+  enqueue(file);
+}
+
+void TaildirSource::lost(const TailFile& file) {
+  read_fail_.add();
+  environment_.log.error(file.path +
+                         ": truncated or replaced while the channel refused its lines: some are lost. Use a channel "
+                         "with more capacity, or rotate by renaming");
+}
+
+void TaildirSource::read_failed(TailFile& file, const Status& status) {
+  read_fail_.add();
+  if (const auto held = error_limit_.pass(environment_.clock.now_ms())) {
+    environment_.log.error(
+        fmt::format("Unable to tail files: {} ({} more since the last such line)", status.message(), *held));
+  }
+  if (!file.gone && file.settled()) files_->close(file);  // the next look around opens it again
+}
+
+// -- looking after
+// -----------------------------------------------------------------------------------------------------
+
+void TaildirSource::take_changes() {
+  {
+    std::lock_guard lock(inbox_->mutex);
+    if (!inbox_->raised) return;
+    inbox_->raised = false;
+  }
+  const taildir::DirectoryWatch::Changes changes = watch_->take();
+  for (const auto& change : changes.changes) {
+    // Who had the name until now is read to its end at once, also when the name went away or leads elsewhere.
+    if (TailFile* file = files_->find(change.directory, change.name); file != nullptr) enqueue(*file);
+    if (!change.content_only) {
+      files_->look_at(change.directory, change.name);
+      positions_changed_ = true;
+    }
+    if (TailFile* file = files_->find(change.directory, change.name); file != nullptr) enqueue(*file);
+  }
+  if (changes.overflow) next_look_ = {};
+}
+
+void TaildirSource::look_around(Steady now) {
+  if (now < next_look_) return;
+  if (watch_ != nullptr) {
+    for (const std::string& directory : files_->directories()) watch_->watch(directory);
+  }
+  if (const Status status = files_->scan(false); !status.ok()) {
+    if (const auto held = error_limit_.pass(environment_.clock.now_ms())) environment_.log.error(status.message());
+  }
+  bool grew = false;
+  for (std::size_t i = 0; i < files_->files().size(); ++i) {
+    TailFile& file = *files_->files()[i];
+    if (file.gone) {
+      if (file.file == nullptr) continue;
+      if (const auto info = file.file->info(); info.ok()) file.size = info->size;
+    } else {
+      const std::size_t slash = file.path.rfind('/');
+      files_->look_at(slash == 0 ? "/" : file.path.substr(0, slash), file.path.substr(slash + 1));
+    }
+    if (file.size != file.read.offset + file.partial) {
+      enqueue(file);
+      grew = true;
+    }
+    close_quiet(file, now);
+  }
+  forget_finished();
+  files_->limit_open();
+  publish_gauges();
+  // Never more than a hundredth of the time on looking, and hardly any while nothing happens.
+  const auto cost = std::chrono::duration_cast<std::chrono::milliseconds>(environment_.clock.steady_now() - now);
+  if (polling_) look_interval_ = grew ? kPollInterval : std::min<std::chrono::milliseconds>(look_interval_ * 2, 1s);
+  next_look_ = now + std::max(look_interval_, cost * 100);
+}
+
+void TaildirSource::close_quiet(TailFile& file, Steady now) {
+  if (file.file == nullptr || file.queued || !file.settled()) return;
+  std::chrono::milliseconds patience = options_.idle_timeout;
+  if (file.gone) {
+    const auto info = file.file->info();
+    if (!info.ok() || info->links == 0) patience = std::min(patience, kDeletedGrace);
+  }
+  if (now - file.last_growth < patience) return;
+  if (file.partial > 0) {
+    // The unterminated last line counts as one when nobody goes on with it, as in Flume.
+    const auto outcome = reader_->read_rest(file);
+    if (!outcome.ok()) read_failed(file, outcome.status());
+    if (!outcome.ok() || *outcome == Outcome::read || *outcome == Outcome::more) return;
+    if (*outcome == Outcome::replaced) return restart(file, "is not what was read");
+    if (*outcome == Outcome::no_room) return;
+  }
+  environment_.log.info(fmt::format("Closed file: {}, inode: {}, pos: {}", file.path, file.id.inode, file.read.offset));
+  files_->close(file);
+}
+
+void TaildirSource::forget_finished() {
+  std::vector<TailFile*> finished;
+  for (const auto& file : files_->files()) {
+    if (file->gone && file->file == nullptr && file->settled() && !file->queued) finished.push_back(file.get());
+  }
+  for (TailFile* file : finished) {
+    std::erase(failed_, file);
+    files_->forget(*file);
+    positions_changed_ = true;
+  }
+}
+
+void TaildirSource::write_positions(Steady now, bool last) {
+  if (!positions_changed_ || (!last && now < next_write_)) return;
+  positions_changed_ = false;
+  next_write_ = now + options_.write_interval;
+  std::vector<taildir::Position> positions;
+  std::vector<taildir::Knowledge> knowledge;
+  for (const auto& file : files_->files()) {
+    const Mark& mark = file->progress.committed();
+    if (!file->gone) positions.push_back({file->id.inode, mark.offset, file->path});
+    if (file->gone && mark.offset == file->size) continue;
+    knowledge.push_back(
+        {file->id.device, file->id.inode, mark.offset, file->size, file->head, mark.tail, file->gone, file->path});
+  }
+  writer_->post({taildir::format_positions(positions), taildir::format_knowledge(knowledge)});
+}
+
+void TaildirSource::publish_gauges() {
+  std::int64_t lag = 0;
+  for (const auto& file : files_->files()) {
+    const std::uint64_t committed = file->progress.committed().offset;
+    if (file->size > committed) lag += static_cast<std::int64_t>(file->size - committed);
+  }
+  lag_->store(lag);
+  open_files_->store(static_cast<std::int64_t>(files_->open_files()));
+  if (reader_->overlong_lines() == overlong_reported_) return;
+  if (const auto held = overlong_limit_.pass(environment_.clock.now_ms())) {
+    environment_.log.warn(fmt::format("{} lines were longer than maxLineLength ({} bytes)",
+                                      reader_->overlong_lines() - overlong_reported_,
+                                      options_.reader.lines.max_length));
+    overlong_reported_ = reader_->overlong_lines();
+  }
+}
+
+void TaildirSource::wait(Steady now, std::stop_token stop) {
+  Steady until = next_look_;
+  if (positions_changed_) until = std::min(until, next_write_);
+  if (now < retry_at_) until = std::min(until, retry_at_);
+  if (no_room_) until = std::min(until, now + kNoRoomPause);
+  std::unique_lock lock(inbox_->mutex);
+  environment_.clock.wait_until(lock, inbox_->changed, stop, until,
+                                [this] { return inbox_->raised || !inbox_->completions.empty(); });
+}
+
+Status TaildirSource::run(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    const Steady now = environment_.clock.steady_now();
+    settle_all();
+    take_changes();
+    look_around(now);
+    const bool worked = work(now);
+    write_positions(now, false);
+    if (!worked) wait(now, stop);
+  }
+  drain();
+  return {};
+}
+
+// Channels still work when sources stop: waiting for what is under way spares duplicates after the restart.
+void TaildirSource::drain() {
+  const auto limit = std::chrono::steady_clock::now() + kDrainLimit;
+  while (flights_ > 0) {
+    {
+      // The machine's own clock: a test that stopped its virtual one must still end.
+      std::unique_lock lock(inbox_->mutex);
+      if (!inbox_->changed.wait_until(lock, limit, [this] { return !inbox_->completions.empty(); })) break;
+    }
+    settle_all();
+  }
+  write_positions(environment_.clock.steady_now(), true);
+}
+
+}  // namespace standpipe

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "io/file_system.h"
+#include "standpipe/source.h"
+
+namespace standpipe::crash {
+
+/// A test's channel that outlives the agent: what its receipts say is stored stands, synced, in a file. One thread
+/// writes what was handed over, one syncs and completes; so a kill between hand-over and receipt does lose events, as
+/// it may. `text_of` makes the line that is stored for an event.
+class DurableFileIngest final : public Ingest {
+ public:
+  using TextOf = std::string (*)(std::string_view body);
+
+  DurableFileIngest(std::unique_ptr<File> file, TextOf text_of)
+      : file_(std::move(file)),
+        text_of_(text_of),
+        writer_([this](std::stop_token stop) { write_all(stop); }),
+        syncer_([this](std::stop_token stop) { sync_all(stop); }) {}
+
+  Receipt deliver(Batch batch) override {
+    Item item;
+    for (std::size_t i = 0; i < batch.size(); ++i) item.text += text_of_(batch[i].body) + "\n";
+    Receipt receipt = item.promise.receipt();
+    std::lock_guard lock(mutex_);
+    handed_over_.push_back(std::move(item));
+    changed_.notify_all();
+    return receipt;
+  }
+
+ private:
+  struct Item {
+    std::string text;
+    ReceiptPromise promise;
+  };
+
+  std::vector<Item> take(std::vector<Item>& from, std::stop_token stop) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, stop, [&] { return !from.empty(); });
+    return std::exchange(from, {});
+  }
+
+  void write_all(std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      std::vector<Item> items = take(handed_over_, stop);
+      std::string text;
+      for (const Item& item : items) text += item.text;
+      CHECK(file_->write(text).ok());
+      std::lock_guard lock(mutex_);
+      for (Item& item : items) written_.push_back(std::move(item));
+      changed_.notify_all();
+    }
+  }
+
+  void sync_all(std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      std::vector<Item> items = take(written_, stop);
+      CHECK(file_->sync().ok());
+      for (Item& item : items) item.promise.complete({});
+    }
+  }
+
+  const std::unique_ptr<File> file_;
+  const TextOf text_of_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::vector<Item> handed_over_;  // guarded by mutex_
+  std::vector<Item> written_;      // guarded by mutex_
+  std::jthread writer_;
+  std::jthread syncer_;
+};
+
+}  // namespace standpipe::crash
