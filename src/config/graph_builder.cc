@@ -408,7 +408,7 @@ class Builder {
       const bool names_channels =
           key == "default" || key == "optional" || key.starts_with("mapping.") || key.starts_with("optional.");
       if (!names_channels) continue;
-      const std::string value = selector_value(source, key);
+      const std::string value = selector_value(source, key);  // the words point into it
       for (const std::string_view channel : split_words(value)) {
         if (contains(source.channels, channel)) continue;
         if (wiring_.is_left_out(channel, missing_)) {
