@@ -54,8 +54,8 @@ struct EventRef {
 ///   for (line : lines) batch.add(line, block);              // `line` lies in the slab: nothing is copied
 class Batch {
  public:
-  using Block = std::uint32_t;                ///< index of a header block of this batch
-  static constexpr Block kNoHeaders = 0;      ///< the empty block, there from the start
+  using Block = std::uint32_t;            ///< index of a header block of this batch
+  static constexpr Block kNoHeaders = 0;  ///< the empty block, there from the start
 
   Batch();
   Batch(Batch&&) noexcept = default;
@@ -117,7 +117,7 @@ class Batch {
   std::vector<Event> events_;
   std::vector<std::shared_ptr<const Headers>> blocks_;
   std::vector<std::shared_ptr<const Slab>> slabs_;
-  std::shared_ptr<Slab> arena_;        // the slab that copies go to; also in slabs_
+  std::shared_ptr<Slab> arena_;  // the slab that copies go to; also in slabs_
   std::size_t arena_used_ = 0;
   std::size_t body_bytes_ = 0;
 };

@@ -23,8 +23,8 @@ class Waker {
   virtual void wake() = 0;
 };
 
-/// One put of one batch into one channel, in the engine's three steps: reserved (by Channel::reserve), stored, published.
-/// Dropping it before publish() gives everything back: reserved room, and what was stored is revoked.
+/// One put of one batch into one channel, in the engine's three steps: reserved (by Channel::reserve), stored,
+/// published. Dropping it before publish() gives everything back: reserved room, and what was stored is revoked.
 class Put {
  public:
   virtual ~Put() = default;

@@ -23,8 +23,8 @@ class Counter {
   std::atomic<std::int64_t> value_{0};
 };
 
-/// The counters of one component under Flume's attribute names ("EventDrainSuccessCount"), as published at /metrics, plus
-/// ours. Look a counter up once, at construction, and keep the reference: it lives as long as the group.
+/// The counters of one component under Flume's attribute names ("EventDrainSuccessCount"), as published at /metrics,
+/// plus ours. Look a counter up once, at construction, and keep the reference: it lives as long as the group.
 /// Thread-safe.
 class CounterGroup {
  public:

@@ -12,8 +12,8 @@ class Clock;       // base/clock.h
 class FileSystem;  // io/file_system.h
 class Network;     // net/network.h
 
-/// Where a component writes what an operator should read. Lines carry the component's kind and name. Thread-safe; a call
-/// formats nothing when the level is off. Never log a secret or, unless `rawdata` is on, the body of an event.
+/// Where a component writes what an operator should read. Lines carry the component's kind and name. Thread-safe; a
+/// call formats nothing when the level is off. Never log a secret or, unless `rawdata` is on, the body of an event.
 class Log {
  public:
   enum class Level : unsigned char { trace, debug, info, warn, error };
@@ -37,7 +37,7 @@ struct Environment {
   Log& log;
   Clock& clock;
   FileSystem& files;
-  Network* network;       ///< null in tests that need none
+  Network* network;  ///< null in tests that need none
   MemoryBudget& budget;
   CounterGroup& counters;
 };

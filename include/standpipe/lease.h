@@ -32,8 +32,8 @@ class LeaseBackend {
 /// Move-only. Reading and settling belong to the holder's thread; revoke() (through a Fence) may come from any thread.
 class Lease {
  public:
-  /// Takes a lease away from a holder that hangs: all that is unsettled goes back to the channel, and the holder's later
-  /// commits are refused with Code::fenced. Any thread, any time, also after the lease has ended.
+  /// Takes a lease away from a holder that hangs: all that is unsettled goes back to the channel, and the holder's
+  /// later commits are refused with Code::fenced. Any thread, any time, also after the lease has ended.
   class Fence {
    public:
     /// How many events went back.
@@ -72,7 +72,7 @@ class Lease {
  private:
   std::vector<BatchSpan> spans_;
   std::size_t size_ = 0;
-  mutable std::size_t cursor_ = 0;        // span of the last lookup and the position it starts at: reading is sequential
+  mutable std::size_t cursor_ = 0;  // span of the last lookup and the position it starts at: reading is sequential
   mutable std::size_t cursor_start_ = 0;
   std::shared_ptr<Fence::State> state_;
 };

@@ -14,9 +14,9 @@
 
 namespace standpipe {
 
-/// The checked settings of one component: what the user wrote, its table, and the table's defaults. Every value in it has
-/// passed check_value(), so the getters can't fail; asking for a key that the table lacks is a bug and aborts.
-/// A value type; cheap to copy; immutable after parse().
+/// The checked settings of one component: what the user wrote, its table, and the table's defaults. Every value in it
+/// has passed check_value(), so the getters can't fail; asking for a key that the table lacks is a bug and aborts. A
+/// value type; cheap to copy; immutable after parse().
 class Settings {
  public:
   using Map = std::map<std::string, std::string, std::less<>>;
@@ -62,11 +62,12 @@ Status check_value(const Option& option, std::string_view text);
 /// The option that a key means: by exact name, alias or pattern. Null: none.
 const Option* find_option(const ComponentInfo& info, std::string_view key);
 
-/// Whether `key` matches an option name that may contain `*` ("headers.*.*" matches "headers.g1.topic"; a `*` matches one
-/// part, and a trailing `.*` everything below).
+/// Whether `key` matches an option name that may contain `*` ("headers.*.*" matches "headers.g1.topic"; a `*` matches
+/// one part, and a trailing `.*` everything below).
 bool matches_pattern(std::string_view pattern, std::string_view key);
 
 /// The component that a `type` value names: alias in any case, or class name exactly. Null: none.
-const ComponentInfo* find_component(std::span<const ComponentInfo* const> infos, ComponentKind kind, std::string_view type);
+const ComponentInfo* find_component(std::span<const ComponentInfo* const> infos, ComponentKind kind,
+                                    std::string_view type);
 
 }  // namespace standpipe

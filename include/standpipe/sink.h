@@ -36,8 +36,8 @@ class Sink {
 
   virtual Status start() = 0;
   /// One turn: take a lease, write it, settle it; or settle what earlier turns left open. May keep several leases open
-  /// between turns. A failure makes the runner back off (1 s more each time, up to 5 s) and a group fail over; before it
-  /// is returned, every lease that can't be completed was given back or is dropped. Returns soon after `stop` was
+  /// between turns. A failure makes the runner back off (1 s more each time, up to 5 s) and a group fail over; before
+  /// it is returned, every lease that can't be completed was given back or is dropped. Returns soon after `stop` was
   /// requested.
   virtual Result<Turn> process(Outlet& outlet, std::stop_token stop) = 0;
   /// Completes or gives back what is open and releases everything. Legal in any state, also twice; may be followed by

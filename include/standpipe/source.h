@@ -29,8 +29,8 @@ class Source {
 
   /// Acquires what it needs (listeners, directories). `ingest` stays valid until stop() has returned.
   virtual Status start(Ingest& ingest) = 0;
-  /// Works until `stop` is requested (then returns ok, promptly) or something fails for good. The default serves sources
-  /// that live on the network loop: it waits for `stop`.
+  /// Works until `stop` is requested (then returns ok, promptly) or something fails for good. The default serves
+  /// sources that live on the network loop: it waits for `stop`.
   virtual Status run(std::stop_token stop);
   /// Releases everything; returns only when no thread or callback of the source runs any more. Legal in any state,
   /// also twice. May be followed by start().

@@ -121,10 +121,11 @@ class [[nodiscard]] Result {
 #define STANDPIPE_CONCAT(a, b) STANDPIPE_CONCAT_INNER(a, b)
 
 /// Returns the failure of a Status expression to the caller. With TRY_ASSIGN the only control flow in a macro.
-#define TRY(expression)                                      \
-  do {                                                       \
-    ::standpipe::Status try_status_ = (expression);          \
-    if (!try_status_.ok()) [[unlikely]] return try_status_;  \
+#define TRY(expression)                             \
+  do {                                              \
+    ::standpipe::Status try_status_ = (expression); \
+    if (!try_status_.ok()) [[unlikely]]             \
+      return try_status_;                           \
   } while (false)
 
 /// TRY_ASSIGN(auto x, f()): the value of a Result expression, or its failure to the caller.
@@ -132,5 +133,6 @@ class [[nodiscard]] Result {
   TRY_ASSIGN_INNER(STANDPIPE_CONCAT(try_result_, __LINE__), declaration, expression)
 #define TRY_ASSIGN_INNER(result, declaration, expression) \
   auto result = (expression);                             \
-  if (!result.ok()) [[unlikely]] return result.status();  \
+  if (!result.ok()) [[unlikely]]                          \
+    return result.status();                               \
   declaration = std::move(result).value()

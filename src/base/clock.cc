@@ -11,7 +11,8 @@ bool Clock::sleep_for(std::chrono::milliseconds duration, std::stop_token stop) 
 }
 
 std::int64_t SystemClock::now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 Clock::Steady SystemClock::steady_now() { return std::chrono::steady_clock::now(); }

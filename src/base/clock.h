@@ -10,8 +10,8 @@
 
 namespace standpipe {
 
-/// The time seam: wall time for what a user sees, steady time for waits. Whoever waits with a deadline waits through it,
-/// so that a test moves a year in a millisecond. Thread-safe.
+/// The time seam: wall time for what a user sees, steady time for waits. Whoever waits with a deadline waits through
+/// it, so that a test moves a year in a millisecond. Thread-safe.
 class Clock {
  public:
   using Steady = std::chrono::steady_clock::time_point;

@@ -18,7 +18,7 @@ namespace {
 
 struct Armed {
   bool kill = false;
-  std::int64_t at = 1;      // the pass that kills
+  std::int64_t at = 1;  // the pass that kills
   std::int64_t passes = 0;
 };
 

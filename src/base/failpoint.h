@@ -5,8 +5,8 @@
 namespace standpipe {
 
 /// A named place where a test makes the program fail. Armed through the environment variable STANDPIPE_FAILPOINTS at
-/// start: "name=kill@3,other=sabotage" (kill: SIGKILL the process at the third pass; sabotage: every pass returns true).
-/// Compiled in only with STANDPIPE_FAILPOINTS; otherwise the macro is the constant false and costs nothing.
+/// start: "name=kill@3,other=sabotage" (kill: SIGKILL the process at the third pass; sabotage: every pass returns
+/// true). Compiled in only with STANDPIPE_FAILPOINTS; otherwise the macro is the constant false and costs nothing.
 ///
 /// FAILPOINT("taildir.after_deliver");                  // a place to be killed at
 /// if (!FAILPOINT("memory.skip_commit")) commit();      // a sabotage: the test meant for it must notice

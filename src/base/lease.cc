@@ -43,7 +43,8 @@ struct Lease::Fence::State {
       return;
     }
     if (settled.empty()) settled.assign(size, false);
-    std::fill(settled.begin() + static_cast<std::ptrdiff_t>(first), settled.begin() + static_cast<std::ptrdiff_t>(last), true);
+    std::fill(settled.begin() + static_cast<std::ptrdiff_t>(first), settled.begin() + static_cast<std::ptrdiff_t>(last),
+              true);
   }
 
   std::size_t give_back(std::size_t first, std::size_t last) {

@@ -1,8 +1,8 @@
 #include "standpipe/settings.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 
 #include <fmt/format.h>
 

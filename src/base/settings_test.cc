@@ -32,7 +32,8 @@ TEST(Settings, DefaultsAliasesAndUnits) {
 
 TEST(Settings, RefusesWhatTheTableForbids) {
   EXPECT_THAT(Settings::parse(kInfo, {{"dir", "/d"}, {"size", "0"}}).status().message(), HasSubstr("at least 1"));
-  EXPECT_THAT(Settings::parse(kInfo, {{"dir", "/d"}, {"siez", "1"}}).status().message(), HasSubstr("no property 'siez'"));
+  EXPECT_THAT(Settings::parse(kInfo, {{"dir", "/d"}, {"siez", "1"}}).status().message(),
+              HasSubstr("no property 'siez'"));
   EXPECT_THAT(Settings::parse(kInfo, {}).status().message(), HasSubstr("needs 'dir'"));
   EXPECT_FALSE(Settings::parse(kInfo, {{"dir", "/d"}, {"policy", "sometimes"}}).ok());
 }

@@ -13,7 +13,8 @@ Result<std::string> read_file(FileSystem& files, const std::string& path, std::u
   return content;
 }
 
-Status write_file_atomically(FileSystem& files, const std::string& path, std::string_view content, unsigned permissions) {
+Status write_file_atomically(FileSystem& files, const std::string& path, std::string_view content,
+                             unsigned permissions) {
   const std::string temporary = path + ".tmp";
   {
     TRY_ASSIGN(const auto file, files.open(temporary, FileSystem::Mode::create, permissions));

@@ -26,7 +26,8 @@ struct FileInfo {
 class File {
  public:
   virtual ~File() = default;
-  /// Reads up to `size` bytes at `offset`; fewer only at the end of the file. EINTR and short reads are dealt with inside.
+  /// Reads up to `size` bytes at `offset`; fewer only at the end of the file. EINTR and short reads are dealt with
+  /// inside.
   virtual Result<std::size_t> read_at(std::uint64_t offset, char* target, std::size_t size) = 0;
   /// Writes all of `bytes` at the end (files opened with append) or at the current position. On failure some of it may
   /// have been written; size() tells.
@@ -40,16 +41,17 @@ class File {
   virtual Status close() = 0;
 };
 
-/// The local file-system seam: the real one, one in memory, one that injects faults. Thread-safe. Failures carry the path
-/// and the system's reason; Code::not_found where something does not exist, else Code::io (Code::full: no space left).
+/// The local file-system seam: the real one, one in memory, one that injects faults. Thread-safe. Failures carry the
+/// path and the system's reason; Code::not_found where something does not exist, else Code::io (Code::full: no space
+/// left).
 class FileSystem {
  public:
   enum class Mode : unsigned char {
-    read,           ///< must exist
-    create,         ///< made anew or truncated
-    create_new,     ///< must not exist
-    append,         ///< made when missing
-    read_write,     ///< must exist
+    read,        ///< must exist
+    create,      ///< made anew or truncated
+    create_new,  ///< must not exist
+    append,      ///< made when missing
+    read_write,  ///< must exist
   };
 
   virtual ~FileSystem() = default;

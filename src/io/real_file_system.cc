@@ -16,9 +16,7 @@ namespace standpipe {
 namespace {
 
 Status system_error(std::string_view what, const std::string& path, int error) {
-  const Code code = error == ENOENT                        ? Code::not_found
-                    : (error == ENOSPC || error == EDQUOT) ? Code::full
-                                                           : Code::io;
+  const Code code = error == ENOENT ? Code::not_found : (error == ENOSPC || error == EDQUOT) ? Code::full : Code::io;
   return {code, fmt::format("{} {}: {}", what, path, std::strerror(error))};
 }
 
@@ -74,9 +72,7 @@ class RealFile final : public File {
     return {};
   }
 
-  Status sync() override {
-    return ::fdatasync(descriptor_) == 0 ? Status() : system_error("sync", path_, errno);
-  }
+  Status sync() override { return ::fdatasync(descriptor_) == 0 ? Status() : system_error("sync", path_, errno); }
 
   Status truncate(std::uint64_t size) override {
     return ::ftruncate(descriptor_, static_cast<off_t>(size)) == 0 ? Status() : system_error("truncate", path_, errno);

@@ -17,7 +17,7 @@ class CapturingLog final : public Log {
  public:
   bool enabled(Level) const override { return true; }
   void write(Level level, std::string_view message) override;
-  std::vector<std::string> lines() const;                      ///< "WARN message"
+  std::vector<std::string> lines() const;  ///< "WARN message"
   bool contains(std::string_view part) const;
 
  private:

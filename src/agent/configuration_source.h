@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "config/load.h"
+#include "standpipe/status.h"
+
+namespace standpipe {
+
+/// Where an agent's configuration text comes from: files and URLs, in the order given (later ones win key by key).
+/// Whether something changed is told by content, never by a time stamp. One thread at a time.
+class ConfigurationSource {
+ public:
+  struct Location {
+    std::string name;      ///< as the user gave it: what diagnostics call it
+    std::string user;      ///< basic authorization, for http(s) only; empty: none
+    std::string password;  ///< never printed
+  };
+
+  explicit ConfigurationSource(std::vector<Location> locations) : locations_(std::move(locations)) {}
+
+  /// Reads them all; the failure names the file or URL. Bounded: 16 MiB and 60 s each.
+  Result<std::vector<ConfigText>> read() const;
+  /// How often Flume looks: 30 s, or 300 s as soon as one is a URL.
+  std::chrono::seconds default_interval() const;
+
+ private:
+  std::vector<Location> locations_;
+};
+
+/// The seams through which placeholders and config filters see this process: its environment, -D properties, and external
+/// commands (run without a shell, ended after 60 s).
+Surroundings process_surroundings(std::map<std::string, std::string, std::less<>> system_properties);
+
+}  // namespace standpipe

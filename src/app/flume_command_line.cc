@@ -1,0 +1,163 @@
+#include "app/flume_command_line.h"
+
+#include <fmt/format.h>
+
+#include "app/option_parser.h"
+#include "base/text.h"
+
+namespace standpipe {
+
+namespace {
+
+enum Switch : int {
+  kName, kConfFile, kConfUri, kConfProvider, kAuthProvider, kUser, kPassword, kPollInterval, kBackup, kNoReload, kZookeeper,
+  kZookeeperPath, kHelp,
+};
+
+constexpr SwitchSpec kAgentSwitches[] = {
+    {kName, "n", "name", true},
+    {kConfFile, "f", "conf-file", true},
+    {kConfUri, "u", "conf-uri", true},
+    {kConfProvider, "prov", "conf-provider", true},
+    {kAuthProvider, "a", "auth-provider", true},
+    {kUser, "user", "conf-user", true},
+    {kPassword, "pwd", "conf-password", true},
+    {kPollInterval, "i", "poll-interval", true},
+    {kBackup, "b", "backup-directory", true},
+    {kNoReload, "", "no-reload-conf", false},
+    {kZookeeper, "z", "zkConnString", true},
+    {kZookeeperPath, "p", "zkBasePath", true},
+    {kHelp, "h", "help", false},
+};
+
+/// What the script keeps for itself, before the command's own switches: returns what is left.
+Result<std::vector<std::string>> take_script_switches(std::span<const std::string> arguments, FlumeCommandLine& line,
+                                                      std::vector<std::string>& java_words) {
+  std::vector<std::string> left;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    const bool takes_value = argument == "-c" || argument == "--conf" || argument == "-C" || argument == "--classpath" ||
+                             argument == "--plugins-path";
+    if (takes_value && i + 1 == arguments.size()) return Status(Code::invalid, fmt::format("{} needs a value", argument));
+    if (argument == "-c" || argument == "--conf") {
+      line.conf_dir = arguments[++i];
+    } else if (takes_value) {
+      line.messages.push_back(fmt::format("Info: {} {} has no effect: there is no Java class path here", argument, arguments[i + 1]));
+      ++i;
+    } else if (argument == "-d" || argument == "--dryrun") {
+      line.dry_run = true;
+    } else if (JavaOptions probe; probe.take(argument)) {
+      java_words.push_back(argument);
+    } else {
+      left.push_back(argument);
+    }
+  }
+  return left;
+}
+
+Status apply(const ParsedSwitch& parsed, FlumeCommandLine& line) {
+  switch (parsed.id) {
+    case kName: line.name = parsed.value; break;
+    case kConfFile: line.conf_files.push_back(parsed.value); break;
+    case kConfUri: line.conf_uris.push_back(parsed.value); break;
+    case kConfProvider:
+    case kAuthProvider:
+      return {Code::invalid, fmt::format("'{}' is a Java class: it can't be loaded here. Use -f, -u or -z; "
+                                         "-user and -pwd give basic authorization", parsed.value)};
+    case kUser: line.conf_user = parsed.value; break;
+    case kPassword: line.conf_password = parsed.value; break;
+    case kPollInterval: {
+      const auto seconds = parse_integer(parsed.value);
+      if (!seconds || *seconds < 0 || *seconds > 1'000'000) {
+        return {Code::invalid, fmt::format("--poll-interval '{}' is not a number of seconds", parsed.value)};
+      }
+      line.poll_interval_s = static_cast<int>(*seconds);
+      break;
+    }
+    case kBackup: line.backup_directory = parsed.value; break;
+    case kNoReload: line.no_reload = true; break;
+    case kZookeeper: line.zookeeper = parsed.value; break;
+    case kZookeeperPath: line.zookeeper_path = parsed.value; break;
+    case kHelp: line.help = true; break;
+    default: break;
+  }
+  return {};
+}
+
+Status parse_agent(std::span<const std::string> arguments, FlumeCommandLine& line) {
+  TRY_ASSIGN(ParsedLine parsed, parse_switches(kAgentSwitches, arguments));
+  for (const ParsedSwitch& each : parsed.switches) TRY(apply(each, line));
+  if (!parsed.rest.empty()) line.messages.push_back(fmt::format("Warning: ignored argument '{}'", parsed.rest.front()));
+  if (line.help) return {};
+  if (line.name.empty()) return {Code::invalid, "missing required option: --name, the agent to run"};
+  if (line.conf_files.empty() && line.conf_uris.empty() && line.zookeeper.empty()) {
+    return {Code::invalid, "no configuration was given: use --conf-file FILE or --conf-uri URL"};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<FlumeCommandLine> parse_flume_command_line(std::span<const std::string> arguments) {
+  FlumeCommandLine line;
+  if (arguments.empty()) return Status(Code::invalid, "Unknown or unspecified command ''");
+  line.command = arguments.front();
+  if (line.command == "node") {
+    line.messages.emplace_back("Warning: the command 'node' is the old name of 'agent'");
+    line.command = "agent";
+  }
+  if (line.command == "--help" || line.command == "-h") line.command = "help";
+  const bool known = line.command == "agent" || line.command == "avro-client" || line.command == "tool" ||
+                     line.command == "version" || line.command == "help";
+  if (!known) return Status(Code::invalid, fmt::format("Unknown or unspecified command '{}'", line.command));
+
+  std::vector<std::string> java_words;
+  TRY_ASSIGN(std::vector<std::string> left, take_script_switches(arguments.subspan(1), line, java_words));
+  if (line.command != "agent") {
+    for (const std::string& word : java_words) line.java.take(word);
+    line.rest = std::move(left);
+    return line;
+  }
+  if (line.conf_dir.empty()) {
+    line.messages.emplace_back("Warning: No configuration directory set! Use --conf <dir> to override.");
+  }
+  for (std::string& message : read_environment_script(line.conf_dir, line.java)) line.messages.push_back(std::move(message));
+  for (const std::string& word : java_words) line.java.take(word);  // the command line wins over JAVA_OPTS
+  for (const std::string& word : line.java.without_effect) {
+    line.messages.push_back(fmt::format("Info: {} has no effect: there is no Java machine here", word));
+  }
+  TRY(parse_agent(left, line));
+  return line;
+}
+
+std::string flume_usage() {
+  return R"(Usage: flume-ng <command> [options]...
+
+commands:
+  help                      print this text
+  agent                     run an agent
+  avro-client               send a file to an Avro source (not here yet)
+  tool                      tools for channels (not here yet)
+  version                   print the version
+
+global options:
+  --conf,-c <dir>           configuration folder: flume-env.sh is read there
+  --dryrun,-d               check the command line and the configuration, run nothing
+  -Dproperty=value          a Java system property that Flume knows
+  -Xmx<size>                the memory budget's wish
+  --classpath,-C, --plugins-path, other -X and Java machine options: accepted, without effect
+
+agent options:
+  --name,-n <name>          the agent to run (required)
+  --conf-file,-f <file>     a configuration file; repeatable, later ones win per key
+  --conf-uri,-u <uri>       the same from file:, http: or https:, polled; repeatable
+  --conf-user,-user <name>, --conf-password,-pwd <password>   basic authorization for http(s)
+  --poll-interval,-i <s>    how often the configuration is looked at (30; 300 for a URL)
+  --backup-directory,-b <dir>  where the last good configuration is kept
+  --no-reload-conf          don't look for changes
+  --zkConnString,-z <host:port,...>, --zkBasePath,-p <path>   configuration in ZooKeeper (not here yet)
+  --help,-h                 print this text
+)";
+}
+
+}  // namespace standpipe

@@ -1,0 +1,183 @@
+// Channels that Flume has and this program does not run yet.
+
+#include <array>
+
+#include "config/known/groups.h"
+#include "config/known/table.h"
+
+namespace standpipe {
+
+namespace {
+
+using namespace table;
+
+// --- file ---
+
+// Everything but the two options that the spillable channel sets by itself.
+constexpr std::array kFileStorage{
+    Option{"checkpointDir", Kind::path, "~/.flume/file-channel/checkpoint",
+           "Folder of the checkpoint; made if it is missing."},
+    Option{"dataDirs", Kind::comma_list, "~/.flume/file-channel/data",
+           "Folders that hold the events, best on different disks; made if they are missing."},
+    lenient(events("transactionCapacity", "10000", 1, "Most events in one transaction.")),
+    lenient(millis("checkpointInterval", "30000", 1, "Time between two checkpoints; at least a second is kept.")),
+    bytes("maxFileSize", "1623195647", 1, "Size at which a data file is closed and the next begun.", kLong),
+    bytes("minimumRequiredSpace", "524288000", 0, "Free space below which no event is taken in.", kLong),
+    flag("useDualCheckpoints", "false", "Whether a second copy of the checkpoint is kept."),
+    Option{"backupCheckpointDir", Kind::path, "", "Folder of the second copy; another one than checkpointDir."},
+    flag("compressBackupCheckpoint", "false", "Whether the second copy is compressed."),
+    flag("checkpointOnClose", "true", "Whether a checkpoint is written when the channel stops."),
+    flag("fsyncPerTransaction", "true",
+         "Whether each transaction is on disk before it counts as stored; false trades that for speed."),
+    seconds("fsyncInterval", "5", 1, "Time between two syncs where fsyncPerTransaction is false."),
+    flag("use-log-replay-v1", "false", "Whether the older way of reading the log at start is used."),
+    flag("use-fast-replay", "false", "Whether the log is read at start without the queue, where no checkpoint is."),
+    Option{"encryption.keyProvider", Kind::name, "", "Where keys come from, JCEKSFILE; naming it encrypts the data."},
+    Option{"encryption.activeKey", Kind::name, "", "Key that new files are encrypted with."},
+    Option{"encryption.cipherProvider", Kind::name, "", "Cipher, AESCTRNOPADDING."},
+    Option{"encryption.keyProvider.keyStoreFile", Kind::path, "", "Key store file."},
+    Option{"encryption.keyProvider.keyStorePasswordFile", Kind::path, "", "File with the password of the key store."},
+    Option{"encryption.keyProvider.keys", Kind::list, "", "Names of all keys that files on disk may need."},
+    Option{"encryption.keyProvider.keys.*.passwordFile", Kind::path, "",
+           "File with the password of one key, where it is not that of the key store."},
+};
+
+constexpr std::array kFileOptions = join(
+    std::array{
+        lenient(events("capacity", "1000000", 1, "Most events in the channel.")),
+        seconds("keep-alive", "3", 0, "How long a source waits for room before its put fails."),
+    },
+    kFileStorage);
+constexpr std::string_view kFileClasses[] = {"org.apache.flume.channel.file.FileChannel"};
+constexpr ComponentInfo kFile{.kind = ComponentKind::channel,
+                              .name = "file",
+                              .class_names = kFileClasses,
+                              .summary = "Keeps events on disk; what it has acknowledged survives a crash.",
+                              .options = kFileOptions,
+                              .built = false,
+                              .acknowledges = "written to disk and synced"};
+
+// --- spillablememory ---
+
+constexpr std::array kSpillableOptions = join(
+    std::array{
+        lenient(events("memoryCapacity", "10000", 0, "Most events in memory; 0 uses the disk only.")),
+        lenient(events("overflowCapacity", "100000000", 0, "Most events on disk; 0 uses memory only.")),
+        seconds("overflowTimeout", "3", 0, "How long a put waits for memory before events go to disk."),
+        number("overflowDeactivationThreshold", "5", 0, "Share of memory that must be free before disk is left.",
+               "percent", 100),
+        bytes("byteCapacity", "", 0, "Most bytes of event bodies in memory; without it a share of the memory budget.",
+              kLong),
+        number("byteCapacityBufferPercentage", "20", 0, "Share of byteCapacity set aside for headers.", "percent", 100),
+        bytes("avgEventSize", "500", 1, "Expected size of an event, for the book-keeping of byteCapacity."),
+        no_effect(events("capacity", "", 0, "Capacity of the part on disk."), "overflowCapacity takes its place"),
+        no_effect({"keep-alive", Kind::duration, "", "Wait for room on disk.", "s"}, "overflowTimeout takes its place"),
+    },
+    kFileStorage);
+constexpr std::string_view kSpillableClasses[] = {"org.apache.flume.channel.SpillableMemoryChannel"};
+constexpr ComponentInfo kSpillable{.kind = ComponentKind::channel,
+                                   .name = "spillablememory",
+                                   .class_names = kSpillableClasses,
+                                   .summary = "Keeps events in memory and, when that is full, on disk.",
+                                   .options = kSpillableOptions,
+                                   .built = false,
+                                   .acknowledges = "in memory, or on disk once memory is full"};
+
+// --- jdbc ---
+
+constexpr std::array kJdbcOptions{
+    also(choice("db.type", "DERBY", "DERBY|MYSQL", "Kind of database."), "org.apache.flume.channel.jdbc.db.type"),
+    also({"driver.class", Kind::name, "org.apache.derby.jdbc.EmbeddedDriver", "Java class of the database driver."},
+         "org.apache.flume.channel.jdbc.driver.class"),
+    also({"driver.url", Kind::text, "", "Address of the database; without it a local Derby database."},
+         "org.apache.flume.channel.jdbc.driver.url"),
+    also({"db.username", Kind::name, "sa", "User to log in as."}, "org.apache.flume.channel.jdbc.db.username"),
+    also({"db.password", Kind::secret, "", "Password of that user."}, "org.apache.flume.channel.jdbc.db.password"),
+    also({"connection.properties.file", Kind::path, "", "File with more settings of the connection."},
+         "org.apache.flume.channel.jdbc.connection.properties.file"),
+    also(flag("create.schema", "true", "Whether missing tables are made."),
+         "org.apache.flume.channel.jdbc.create.schema"),
+    also(flag("create.index", "true", "Whether the tables get indexes."), "org.apache.flume.channel.jdbc.create.index"),
+    also(flag("create.foreignkey", "true", "Whether the tables get foreign keys."),
+         "org.apache.flume.channel.jdbc.create.foreignkey"),
+    also(choice("transaction.isolation", "READ_COMMITTED",
+                "READ_UNCOMMITTED|READ_COMMITTED|REPEATABLE_READ|SERIALIZABLE", "Isolation of transactions."),
+         "org.apache.flume.channel.jdbc.transaction.isolation"),
+    also(number("maximum.connections", "10", 1, "Most connections to the database."),
+         "org.apache.flume.channel.jdbc.maximum.connections"),
+    also(events("maximum.capacity", "0", 0, "Most events of all channels in the database; 0 sets no limit.", kLong),
+         "org.apache.flume.channel.jdbc.maximum.capacity"),
+    no_effect({"sysprop.*", Kind::text, "", "Java system property for the driver."},
+              "sets a property of the Java machine, which is not here"),
+};
+constexpr std::string_view kJdbcClasses[] = {"org.apache.flume.channel.jdbc.JdbcChannel"};
+constexpr ComponentInfo kJdbc{.kind = ComponentKind::channel,
+                              .name = "jdbc",
+                              .class_names = kJdbcClasses,
+                              .summary = "Keeps events in a database.",
+                              .options = kJdbcOptions,
+                              .built = false,
+                              .acknowledges = "committed in the database"};
+
+// --- kafka ---
+
+constexpr std::string_view kKafkaHolds = "the events are in Kafka, whose topic has no capacity of this kind";
+constexpr std::string_view kOldClient = "a setting of the Kafka 0.8 client, which Flume stopped reading in 1.7";
+constexpr std::array kKafkaOptions{
+    required(also({"kafka.bootstrap.servers", Kind::comma_list, "", "Brokers as host:port."}, "brokerList")),
+    also({"kafka.topic", Kind::name, "flume-channel", "Topic that holds the events."}, "topic"),
+    also({"kafka.consumer.group.id", Kind::name, "flume", "Consumer group of the channel's sinks."}, "groupId"),
+    choice("kafka.consumer.auto.offset.reset", "earliest", "earliest|latest|none",
+           "Where a group without an offset begins."),
+    flag("readSmallestOffset", "false",
+         "Old form of kafka.consumer.auto.offset.reset: true means earliest, false latest."),
+    millis("kafka.pollTimeout", "500", 0, "How long a take waits for records."),
+    flag("parseAsFlumeEvent", "true", "Whether records are Avro-encoded events; false stores bodies only."),
+    number("defaultPartitionId", "", 0, "Partition for all events."),
+    Option{"partitionIdHeader", Kind::name, "", "Header with the number of an event's partition."},
+    flag("migrateZookeeperOffsets", "true", "Whether a new group starts from offsets kept in ZooKeeper."),
+    Option{"zookeeperConnect", Kind::comma_list, "", "ZooKeeper servers, to find old offsets."},
+    choice("kafka.producer.security.protocol", "PLAINTEXT", "PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL",
+           "How the brokers are spoken to when events are put."),
+    choice("kafka.consumer.security.protocol", "PLAINTEXT", "PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL",
+           "How the brokers are spoken to when events are taken."),
+    flag("kafka.producer.ssl.disableTLSHostnameVerification", "false",
+         "Whether the name in the broker's certificate goes unchecked when events are put."),
+    flag("kafka.consumer.ssl.disableTLSHostnameVerification", "false",
+         "Whether the name in the broker's certificate goes unchecked when events are taken."),
+    Option{"kafka.producer.ssl.keystore.password", Kind::secret, "", "Password of the client's key store."},
+    Option{"kafka.producer.ssl.key.password", Kind::secret, "", "Password of the client's key."},
+    Option{"kafka.producer.ssl.truststore.password", Kind::secret, "", "Password of the trust store."},
+    Option{"kafka.producer.sasl.jaas.config", Kind::secret, "", "SASL login, with user and password."},
+    Option{"kafka.consumer.ssl.keystore.password", Kind::secret, "", "Password of the client's key store."},
+    Option{"kafka.consumer.ssl.key.password", Kind::secret, "", "Password of the client's key."},
+    Option{"kafka.consumer.ssl.truststore.password", Kind::secret, "", "Password of the trust store."},
+    Option{"kafka.consumer.sasl.jaas.config", Kind::secret, "", "SASL login, with user and password."},
+    Option{"kafka.producer.*", Kind::text, "", "Any other setting of the Kafka producer."},
+    Option{"kafka.consumer.*", Kind::text, "", "Any other setting of the Kafka consumer."},
+    no_effect(events("capacity", "", 0, "Most events in the channel."), kKafkaHolds),
+    no_effect(events("transactionCapacity", "", 0, "Most events in one transaction."), kKafkaHolds),
+    no_effect({"auto.offset.reset", Kind::name, "", "Where a group without an offset begins."},
+              "write kafka.consumer.auto.offset.reset"),
+    no_effect({"timeout", Kind::duration, "", "Poll time-out.", "ms"}, "write kafka.pollTimeout"),
+    no_effect({"metadata.broker.list", Kind::comma_list, "", "Brokers."}, "write kafka.bootstrap.servers"),
+    no_effect({"request.required.acks", Kind::name, "", "Acknowledgements."}, "write kafka.producer.acks"),
+    no_effect(flag("auto.commit.enable", "", "Offset commits of the old consumer."), kOldClient),
+    no_effect({"consumer.timeout.ms", Kind::duration, "", "Poll time-out of the old consumer.", "ms"}, kOldClient),
+};
+constexpr std::string_view kKafkaClasses[] = {"org.apache.flume.channel.kafka.KafkaChannel"};
+constexpr ComponentInfo kKafka{.kind = ComponentKind::channel,
+                               .name = "kafka",
+                               .class_names = kKafkaClasses,
+                               .summary = "Keeps events in a topic of a Kafka cluster.",
+                               .options = kKafkaOptions,
+                               .built = false,
+                               .acknowledges = "acknowledged by Kafka, as kafka.producer.acks asks (all)"};
+
+constexpr const ComponentInfo* kChannels[] = {&kFile, &kSpillable, &kJdbc, &kKafka};
+
+}  // namespace
+
+std::span<const ComponentInfo* const> unbuilt_channels() { return kChannels; }
+
+}  // namespace standpipe

@@ -1,0 +1,190 @@
+// Sinks that Flume has and this program does not run yet: those that send to another program. The ones that write to a
+// data store are in known_storage_sinks.cc.
+
+#include <array>
+
+#include "config/known/groups.h"
+#include "config/known/tls.h"
+
+namespace standpipe {
+
+namespace {
+
+using namespace table;
+
+// --- avro, thrift ---
+
+constexpr std::array kRpcCommon{
+    required({"hostname", Kind::host, "", "Host to send to."}),
+    required({"port", Kind::port, "", "Port to send to."}),
+    lenient(events("batch-size", "100", 1, "Most events in one request.")),
+    lenient(millis("connect-timeout", "20000", 1000, "Longest time to connect; at least a second.")),
+    lenient(millis("request-timeout", "20000", 1000, "Longest time to wait for an answer; at least a second.")),
+    seconds("reset-connection-interval", "0", 0,
+            "How often to connect anew, so that a load balancer can move the connection; 0 means never."),
+};
+
+constexpr std::string_view kOneHost = "this sink sends to its hostname and port; use a sink group for several hosts";
+constexpr std::array kAvroOptions = join(
+    kRpcCommon,
+    std::array{
+        choice("compression-type", "none", "none|deflate", "Compression of the connection; the receiver must agree."),
+        number("compression-level", "6", 0, "How hard to compress; 0 is not at all.", {}, 9),
+        flag("trust-all-certs", "false", "Whether any certificate of the server is accepted."),
+        no_effect(number("maxIoWorkers", "", 0, "Number of worker threads."),
+                  "all network components share one small pool of threads; Flume ignores it too since 1.10"),
+        no_effect({"client.type", Kind::name, "", "Kind of Flume's Java client."}, kOneHost),
+        no_effect({"hosts", Kind::list, "", "Names of hosts for Flume's Java client."}, kOneHost),
+        no_effect({"hosts.*", Kind::text, "", "A host for Flume's Java client."}, kOneHost),
+        no_effect(number("max-attempts", "", 0, "Attempts of Flume's failover client."), kOneHost),
+        no_effect(flag("backoff", "", "Back-off of Flume's load balancing client."), kOneHost),
+        no_effect({"maxBackoff", Kind::duration, "", "Longest back-off of Flume's client.", "ms"}, kOneHost),
+        no_effect({"host-selector", Kind::name, "", "How Flume's client chooses a host."}, kOneHost),
+    },
+    kTlsClient);
+constexpr std::string_view kAvroClasses[] = {"org.apache.flume.sink.AvroSink"};
+constexpr ComponentInfo kAvro{.kind = ComponentKind::sink,
+                              .name = "avro",
+                              .class_names = kAvroClasses,
+                              .summary = "Sends events by Avro RPC to another agent.",
+                              .options = kAvroOptions,
+                              .built = false,
+                              .batch_option = "batch-size",
+                              .acknowledges = "the receiving agent has answered OK"};
+
+constexpr std::array kThriftOptions =
+    join(kRpcCommon,
+         std::array{
+             choice("protocol", "compact", "compact|binary", "Thrift encoding; the receiver must agree."),
+             no_effect(number("maxConnections", "1", 0, "Number of connections."),
+                       "the sink has one connection, as in Flume"),
+             flag("kerberos", "false", "Whether to log in by Kerberos."),
+             Option{"client-principal", Kind::name, "", "Kerberos principal of this agent."},
+             Option{"client-keytab", Kind::path, "", "Key table of that principal."},
+             Option{"server-principal", Kind::name, "", "Kerberos principal of the receiver."},
+         },
+         kTlsClient);
+constexpr std::string_view kThriftClasses[] = {"org.apache.flume.sink.ThriftSink"};
+constexpr ComponentInfo kThrift{.kind = ComponentKind::sink,
+                                .name = "thrift",
+                                .class_names = kThriftClasses,
+                                .summary = "Sends events by Thrift RPC to another agent.",
+                                .options = kThriftOptions,
+                                .built = false,
+                                .batch_option = "batch-size",
+                                .acknowledges = "the receiving agent has answered OK"};
+
+// --- kafka ---
+
+constexpr std::string_view kOldProducer = "a setting of the Kafka 0.8 producer, which Flume stopped reading in 1.7";
+constexpr std::array kKafkaOptions{
+    required(also({"kafka.bootstrap.servers", Kind::comma_list, "", "Brokers as host:port."}, "brokerList")),
+    also({"kafka.topic", Kind::text, "default-flume-topic", "Topic to write to; may hold header and time escapes."},
+         "topic"),
+    also(events("flumeBatchSize", "100", 1, "Most events in one batch."), "batchSize"),
+    also({"kafka.producer.acks", Kind::name, "1", "How many brokers must have a record: 0, 1 or all."}, "requiredAcks"),
+    flag("useFlumeEventFormat", "false", "Whether record values are Avro-encoded events with headers."),
+    number("defaultPartitionId", "", 0, "Partition for all events."),
+    Option{"partitionIdHeader", Kind::name, "", "Header with the number of an event's partition."},
+    flag("allowTopicOverride", "true", "Whether a header may choose the topic."),
+    Option{"topicHeader", Kind::name, "topic", "Name of that header."},
+    Option{"timestampHeader", Kind::name, "", "Header with the record's time stamp in milliseconds."},
+    Option{"header.*", Kind::name, "", "Kafka header that gets the event header named by the key."},
+    choice("kafka.producer.security.protocol", "PLAINTEXT", "PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL",
+           "How the brokers are spoken to."),
+    flag("kafka.producer.ssl.disableTLSHostnameVerification", "false",
+         "Whether the name in the broker's certificate goes unchecked."),
+    Option{"kafka.producer.ssl.keystore.password", Kind::secret, "", "Password of the client's key store."},
+    Option{"kafka.producer.ssl.key.password", Kind::secret, "", "Password of the client's key."},
+    Option{"kafka.producer.ssl.truststore.password", Kind::secret, "", "Password of the trust store."},
+    Option{"kafka.producer.sasl.jaas.config", Kind::secret, "", "SASL login, with user and password."},
+    Option{"kafka.producer.*", Kind::text, "", "Any other setting of the Kafka producer."},
+    no_effect({"serializer.class", Kind::name, "", "Java serializer of values."},
+              "bodies are written as they are; set useFlumeEventFormat for headers"),
+    no_effect({"key.serializer.class", Kind::name, "", "Java serializer of keys."}, "keys are written as text"),
+    no_effect({"metadata.broker.list", Kind::comma_list, "", "Brokers."}, "write kafka.bootstrap.servers"),
+    no_effect({"request.required.acks", Kind::name, "", "Acknowledgements."}, "write kafka.producer.acks"),
+    no_effect({"producer.type", Kind::name, "", "Whether the old producer sent in the background."}, kOldProducer),
+};
+constexpr std::string_view kKafkaClasses[] = {"org.apache.flume.sink.kafka.KafkaSink"};
+constexpr ComponentInfo kKafka{.kind = ComponentKind::sink,
+                               .name = "kafka",
+                               .class_names = kKafkaClasses,
+                               .summary = "Writes events to topics of a Kafka cluster.",
+                               .options = kKafkaOptions,
+                               .built = false,
+                               .batch_option = "flumeBatchSize",
+                               .acknowledges = "acknowledged by Kafka, as kafka.producer.acks asks"};
+
+// --- http ---
+
+constexpr std::array kHttpOptions{
+    required({"endpoint", Kind::text, "", "URL that events are posted to."}),
+    millis("connectTimeout", "5000", 1, "Longest time to connect."),
+    millis("requestTimeout", "5000", 1, "Longest time to wait for an answer."),
+    Option{"contentTypeHeader", Kind::text, "text/plain", "Content-Type of the requests."},
+    Option{"acceptHeader", Kind::text, "text/plain", "Accept header of the requests."},
+    flag("defaultBackoff", "true", "Whether to pause after an answer that no backoff.* covers."),
+    flag("defaultRollback", "true", "Whether an answer that no rollback.* covers puts the event back."),
+    flag("defaultIncrementMetrics", "false", "Whether an answer that no incrementMetrics.* covers is counted."),
+    Option{"backoff.*", Kind::boolean, "", "Whether to pause after this status code, such as 503 or 5XX."},
+    Option{"rollback.*", Kind::boolean, "",
+           "Whether this status code puts the event back; without rollback.2XX = false nothing is ever delivered."},
+    Option{"incrementMetrics.*", Kind::boolean, "", "Whether this status code counts as a delivered event."},
+};
+constexpr std::string_view kHttpClasses[] = {"org.apache.flume.sink.http.HttpSink"};
+constexpr ComponentInfo kHttp{.kind = ComponentKind::sink,
+                              .name = "http",
+                              .class_names = kHttpClasses,
+                              .summary = "Posts each event to a web server.",
+                              .options = kHttpOptions,
+                              .built = false,
+                              .acknowledges = "the server has answered with a status that rollback.* accepts"};
+
+// --- irc ---
+
+constexpr std::array kIrcOptions{
+    required({"hostname", Kind::host, "", "IRC server."}),
+    Option{"port", Kind::port, "6667", "Port of the server."},
+    required({"nick", Kind::name, "", "Nick name to use."}),
+    Option{"user", Kind::name, "", "User name."},
+    Option{"password", Kind::secret, "", "Password of that user."},
+    Option{"name", Kind::text, "", "Real name to show."},
+    required({"chan", Kind::name, "", "IRC channel to write to, without its leading #."}),
+    flag("splitlines", "false", "Whether a body is sent in several messages."),
+    Option{"splitchars", Kind::regex, "\\n", "Where a body is cut in that case."},
+};
+constexpr std::string_view kIrcClasses[] = {"org.apache.flume.sink.irc.IRCSink"};
+constexpr ComponentInfo kIrc{.kind = ComponentKind::sink,
+                             .name = "irc",
+                             .class_names = kIrcClasses,
+                             .summary = "Writes events as messages into an IRC channel.",
+                             .options = kIrcOptions,
+                             .built = false,
+                             .acknowledges = "handed to the connection; the server confirms nothing"};
+
+// --- spark ---
+
+constexpr std::array kSparkOptions{
+    required({"port", Kind::port, "", "Port that Spark's receiver pulls from."}),
+    Option{"hostname", Kind::host, "0.0.0.0", "Address to listen on."},
+    number("threads", "10", 1, "Most batches handed out at the same time."),
+    seconds("timeout", "60", 1, "How long Spark may take to confirm a batch before it goes back to the channel."),
+    millis("backoffInterval", "200", 0, "Pause before an empty channel is looked at again."),
+};
+constexpr std::string_view kSparkClasses[] = {"org.apache.spark.streaming.flume.sink.SparkSink"};
+constexpr ComponentInfo kSpark{.kind = ComponentKind::sink,
+                               .name = "spark",
+                               .class_names = kSparkClasses,
+                               .summary = "Keeps batches ready for a Spark Streaming receiver that pulls them.",
+                               .options = kSparkOptions,
+                               .built = false,
+                               .acknowledges = "Spark has confirmed the batch"};
+
+constexpr const ComponentInfo* kSinks[] = {&kAvro, &kThrift, &kKafka, &kHttp, &kIrc, &kSpark};
+
+}  // namespace
+
+std::span<const ComponentInfo* const> unbuilt_sinks() { return kSinks; }
+
+}  // namespace standpipe
