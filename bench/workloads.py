@@ -1,0 +1,293 @@
+"""The rows of the table: for each the configuration, the work, how its end is seen, its physical floor and its target.
+
+`{batch}` lines stand in the configuration only at a contender's best: the default file says nothing that Flume does not
+require. Both programs read the same text.
+"""
+import json
+import pathlib
+import subprocess
+import time
+
+from measured import Agent, BenchError, Folder, Progress, free_port
+
+LINE = 300
+MIB = 1 << 20
+
+
+def file_of_lines(tools, path, first, count):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([tools.loadgen, "make", str(path), str(first), str(count), str(LINE)], check=True)
+
+
+def verify(tools, count, paths):
+    done = subprocess.run([tools.loadgen, "verify", str(count), *map(str, paths)], check=True, stdout=subprocess.PIPE)
+    return json.loads(done.stdout)
+
+
+def timed(command, cwd):
+    """Lines a second of a shell command over the file `floor`; the best a disk or a pipe can do here."""
+    began = time.monotonic()
+    subprocess.run(["bash", "-c", command], cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.monotonic() - began
+
+
+MEMORY = """
+a1.channels.{c}.type = memory
+"""
+MEMORY_BEST = """a1.channels.{c}.capacity = 100000
+a1.channels.{c}.transactionCapacity = 1000
+"""
+
+
+class Workload:
+    key = title = floor_command = floor_name = ""
+    factor = 1.0                      # of the run's base count of events
+    floor_share = None                # what part of the floor we want to reach
+    flume_ratio = None                # how many times Flume at its best
+    channels = ("c1",)
+    sinks = "k1"
+    sink = "null"
+    limit = 120                       # seconds one run may take
+
+    def config(self, contender, folder):
+        text = [f"a1.sources = r1\na1.channels = {' '.join(self.channels)}\na1.sinks = {self.sinks}\n", self.source()]
+        for channel, sink in zip(self.channels, self.sinks.split()):
+            text.append(MEMORY.format(c=channel) + (MEMORY_BEST.format(c=channel) if contender.best else ""))
+            text.append(self.sink_text(sink, channel, contender.best))
+        if contender.best and self.batch_key():
+            text.append(f"a1.sources.r1.{self.batch_key()} = 1000\n")
+        return "".join(text).replace("{dir}", str(folder))
+
+    def batch_key(self):
+        return "batchSize"
+
+    def sink_text(self, sink, channel, best):
+        text = f"a1.sinks.{sink}.type = {self.sink}\na1.sinks.{sink}.channel = {channel}\n"
+        if self.sink == "file_roll":
+            text += f"a1.sinks.{sink}.sink.directory = {{dir}}/out\na1.sinks.{sink}.sink.rollInterval = 0\n"
+        key = "sink.batchSize" if self.sink == "file_roll" else "batchSize"
+        return text + (f"a1.sinks.{sink}.{key} = 1000\n" if best else "")
+
+    def run(self, contender, tools, count):
+        with Folder(tools.scratch) as folder:
+            self.prepare(tools, folder, count)
+            with Agent(contender, folder, self.config(contender, folder)) as agent:
+                agent.wait_ready(len(self.channels))
+                self.settle(agent)
+                progress = Progress(agent, count)
+                self.work(agent, progress, tools, folder, count)
+                result = progress.result()
+                agent.stop()
+                result.update(self.receiving_end(tools, folder, count, result))
+                return result
+
+    def prepare(self, tools, folder, count):
+        (folder / "in").mkdir()
+        (folder / "out").mkdir()
+
+    def settle(self, agent):
+        """What has to be true beyond the counters' answering before the work begins."""
+
+    def receiving_end(self, tools, folder, count, result):
+        if self.sink == "null":        # nothing is kept: the channel's counters are all there is
+            return {"lost": 0, "duplicates": result["excess"], "counted": "counters"}
+        found = verify(tools, count, [p for p in sorted((folder / "out").rglob("*"))
+                                      if p.is_file() and not p.name.endswith(".crc")])
+        if found["foreign"]:
+            raise BenchError(f"{found['foreign']} lines that nobody wrote")
+        return {"lost": found["lost"], "duplicates": found["duplicates"], "counted": "receiver"}
+
+    def floor(self, tools, count):
+        """Events a second of the floor command, on a file of the same lines."""
+        with Folder(tools.scratch) as folder:
+            file_of_lines(tools, folder / "floor", 0, count)
+            return count / timed(self.floor_command, folder)
+
+
+class Netcat(Workload):
+    floor_name = "loopback copy"
+
+    def __init__(self, connections, ratio, factor):
+        self.key = f"netcat-null-{connections}"
+        self.title = f"netcat → null, {connections} connection{'s' if connections > 1 else ''}"
+        self.connections, self.flume_ratio, self.factor = connections, ratio, factor
+        self.port = None
+
+    def source(self):
+        self.port = free_port()
+        return (f"a1.sources.r1.type = netcat\na1.sources.r1.bind = 127.0.0.1\na1.sources.r1.port = {self.port}\n"
+                "a1.sources.r1.channels = c1\n")
+
+    def batch_key(self):
+        return None
+
+    def settle(self, agent):
+        agent.wait_listening(self.port)
+
+    def work(self, agent, progress, tools, folder, count):
+        client = subprocess.Popen([tools.loadgen, "send", str(self.port), str(self.connections), str(count), str(LINE)],
+                                  stdout=subprocess.PIPE)
+        try:
+            progress.until_done(self.limit, lambda done: self.check_client(client, done, count))
+        finally:
+            client.kill() if client.poll() is None and progress.samples[-1][1] < count else client.wait()
+        answer = json.loads(client.stdout.read() or "{}")
+        if answer.get("ok") != count:
+            raise BenchError(f"the client got {answer}")
+
+    @staticmethod
+    def check_client(client, done, count):
+        if client.poll() is not None and client.returncode != 0:
+            raise BenchError(f"the load generator ended with {client.returncode} after {done} of {count}")
+
+    def floor(self, tools, count):
+        done = subprocess.run([tools.loadgen, "loopback", str(max(1, count * LINE // MIB))], check=True, stdout=subprocess.PIPE)
+        answer = json.loads(done.stdout)
+        return answer["bytes"] / LINE / answer["seconds"]
+
+
+class Taildir(Workload):
+    """Files are moved in whole, so that the agent, not a writer, sets the pace; with rotation the second half of each
+    appears under the next name when 40 % is delivered."""
+    floor_name, floor_command = "wc -l", "wc -l floor"
+
+    def __init__(self, sink, files, rotated, share, ratio, factor):
+        self.key = f"taildir-{sink}-{files}{'-rotated' if rotated else ''}"
+        self.title = f"taildir → {sink}, {files} file{'s' if files > 1 else ''}{', rotated' if rotated else ''}"
+        self.sink, self.files, self.rotated = sink, files, rotated
+        self.floor_share, self.flume_ratio, self.factor = share, ratio, factor
+        if sink == "file_roll":
+            self.floor_name, self.floor_command = "cat F > G", "cat floor > G"
+
+    def source(self):
+        return ("a1.sources.r1.type = TAILDIR\na1.sources.r1.positionFile = {dir}/position.json\n"
+                "a1.sources.r1.filegroups = g\na1.sources.r1.filegroups.g = {dir}/in/.*\\\\.log.*\n"
+                "a1.sources.r1.channels = c1\n")
+
+    def prepare(self, tools, folder, count):
+        super().prepare(tools, folder, count)
+        parts = self.files * (2 if self.rotated else 1)
+        for i in range(parts):
+            first, end = count * i // parts, count * (i + 1) // parts
+            name = f"{i % self.files:03d}.log" + (f".{i // self.files}" if self.rotated else "")
+            file_of_lines(tools, folder / f"wave{i // self.files}" / name, first, end - first)
+
+    def work(self, agent, progress, tools, folder, count):
+        waves = [sorted(p.iterdir()) for p in sorted(folder.glob("wave*"))]
+
+        def move_in(done):
+            if waves and (len(waves) == 2 or not self.rotated or done >= 0.4 * count):
+                for path in waves.pop(0):
+                    path.rename(folder / "in" / path.name)
+        move_in(0)
+        progress.until_done(self.limit, move_in)
+
+
+class Spooldir(Workload):
+    sink, flume_ratio, floor_share = "hdfs", 25, 0.6
+
+    def __init__(self, sync, factor):
+        self.key = "spooldir-hdfs-sync" if sync else "spooldir-hdfs-nosync"
+        self.title = "spooldir → hdfs on file://, " + ("synced" if sync else "fileSync = false")
+        self.sync, self.factor = sync, factor
+        if sync:
+            self.flume_ratio = None       # Flume never syncs
+            self.floor_name, self.floor_command = "dd conv=fdatasync", "dd if=floor of=G bs=1M conv=fdatasync"
+        else:
+            self.floor_name, self.floor_command = "cat F > G", "cat floor > G"
+
+    def source(self):
+        return "a1.sources.r1.type = spooldir\na1.sources.r1.spoolDir = {dir}/in\na1.sources.r1.channels = c1\n"
+
+    def sink_text(self, sink, channel, best):
+        text = (f"a1.sinks.{sink}.type = hdfs\na1.sinks.{sink}.channel = {channel}\n"
+                f"a1.sinks.{sink}.hdfs.path = file://{{dir}}/out\na1.sinks.{sink}.hdfs.fileType = DataStream\n"
+                f"a1.sinks.{sink}.hdfs.rollInterval = 0\na1.sinks.{sink}.hdfs.rollSize = 0\na1.sinks.{sink}.hdfs.rollCount = 0\n")
+        if not self.sync:
+            text += f"a1.sinks.{sink}.hdfs.fileSync = false\n"
+        return text + (f"a1.sinks.{sink}.hdfs.batchSize = 1000\n" if best else "")
+
+    def prepare(self, tools, folder, count):
+        super().prepare(tools, folder, count)
+        file_of_lines(tools, folder / "ready" / "a.log", 0, count)
+
+    def work(self, agent, progress, tools, folder, count):
+        (folder / "ready" / "a.log").rename(folder / "in" / "a.log")
+        progress.until_done(self.limit)
+
+
+class Exec(Workload):
+    """The command waits for the file, so that the clock starts with the work and not with the agent."""
+    key, title, flume_ratio, floor_share = "exec-null", "exec → null", 4, 0.6
+    floor_name, floor_command = "cat | cat", "cat floor | cat"
+
+    def source(self):
+        return ("a1.sources.r1.type = exec\na1.sources.r1.shell = /bin/sh -c\n"
+                "a1.sources.r1.command = until [ -e {dir}/in/a.log ]; do sleep 0.02; done; exec cat {dir}/in/a.log\n"
+                "a1.sources.r1.channels = c1\n")
+
+    def prepare(self, tools, folder, count):
+        super().prepare(tools, folder, count)
+        file_of_lines(tools, folder / "ready" / "a.log", 0, count)
+
+    def work(self, agent, progress, tools, folder, count):
+        (folder / "ready" / "a.log").rename(folder / "in" / "a.log")
+        progress.until_done(self.limit)
+
+
+class Route(Taildir):
+    """Five groups taken from each line, and a route by one of them to three channels."""
+
+    def __init__(self, factor):
+        super().__init__("null", 1, False, None, 4, factor)
+        self.key, self.title = "regex-route", "taildir → regex_extractor (five groups) → multiplexing → three null"
+        self.channels, self.sinks = ("c1", "c2", "c3"), "k1 k2 k3"
+
+    def source(self):
+        serializers = "".join(f"a1.sources.r1.interceptors.i1.serializers.s{i}.name = {name}\n"
+                              for i, name in enumerate(("number", "server", "method", "path", "status"), start=1))
+        return (super().source().replace("channels = c1", "channels = c1 c2 c3")
+                + "a1.sources.r1.interceptors = i1\na1.sources.r1.interceptors.i1.type = regex_extractor\n"
+                + "a1.sources.r1.interceptors.i1.regex = ^(\\\\d+) (\\\\S+) (\\\\S+) (\\\\S+) (\\\\d+)\n"
+                + "a1.sources.r1.interceptors.i1.serializers = s1 s2 s3 s4 s5\n" + serializers
+                + "a1.sources.r1.selector.type = multiplexing\na1.sources.r1.selector.header = status\n"
+                + "a1.sources.r1.selector.mapping.200 = c1\na1.sources.r1.selector.mapping.404 = c2\n"
+                + "a1.sources.r1.selector.default = c3\n")
+
+
+class StartAndIdle(Netcat):
+    """No events at all: from exec to listening, then memory, switches and CPU of an agent that has nothing to do."""
+
+    def __init__(self, seconds):
+        super().__init__(1, None, 0)
+        self.key, self.title, self.seconds = "start-idle", "start and idle (netcat → null)", seconds
+
+    def run(self, contender, tools, _count):
+        with Folder(tools.scratch) as folder:
+            config = self.config(contender, folder)
+            with Agent(contender, folder, config) as agent:
+                listening = agent.wait_listening(self.port)
+                agent.wait_ready(1)
+                time.sleep(2)              # the start's own work is not idleness
+                agent.connection = None
+                switches, cpu, began = agent.voluntary_switches(), agent.cpu_seconds(), time.monotonic()
+                time.sleep(self.seconds)
+                elapsed = time.monotonic() - began
+                return {"listening": listening, "resident_mib": agent.resident_mib(),
+                        "switches": (agent.voluntary_switches() - switches) / elapsed,
+                        "cpu_ms": (agent.cpu_seconds() - cpu) / elapsed * 1000}
+
+
+def all_rows(quick):
+    return [
+        Netcat(1, 10, 0.5), Netcat(5, 8, 0.5),
+        Taildir("null", 1, False, 0.5, 5, 2),
+        Taildir("file_roll", 1, False, 0.8, 5, 1), Taildir("file_roll", 10, False, 0.8, 5, 1),
+        Taildir("file_roll", 100, False, 0.8, 5, 1), Taildir("file_roll", 10, True, None, 5, 1),
+        Spooldir(False, 0.5), Spooldir(True, 0.5),
+        Exec(), Route(1), StartAndIdle(2 if quick else 10),
+    ]
+
+
+def scratch_default():
+    return pathlib.Path("/var/tmp")        # a real disk: /tmp may be memory
