@@ -5,6 +5,7 @@
 
 #include "channels/memory/memory_channel.h"
 #include "channels/pseudotxn/pseudo_txn_channel.h"
+#include "codec/deserializers/deserializer.h"
 #include "codec/serializers/event_serializer.h"
 #include "config/known/known.h"
 #include "core/selector.h"
@@ -59,6 +60,7 @@ std::vector<const ComponentInfo*> make_list() {
   append(all, selector_infos());
   append(all, sink_processor_infos());
   append(all, serializer_infos());
+  for (const ComponentInfo* info : {&kLineDeserializerInfo, &kAvroDeserializerInfo, &kBlobDeserializerInfo}) all.push_back(info);
   append(all, known_components());
   return all;
 }

@@ -79,6 +79,7 @@ Result<std::unique_ptr<GroupMember>> FlowBuilder::make_member(const SinkNode& no
                                                               const Channels& channels) const {
   const SinkFactory* factory = find_sink_factory(*node.info);
   CHECK(factory != nullptr);
+  if (node.quarantine) world.set_quarantine(std::make_unique<DeadLetterFile>(world.environment()));
   auto sink = factory->create(node.settings, world.environment());
   if (!sink.ok()) return sink.status().with_context(fmt::format("sink {}: ", node.name));
   return std::make_unique<GroupMember>(node.name, std::move(sink).value(), channel_of(channels, node.channel).named(),

@@ -38,7 +38,7 @@ bool same_component(const SourceNode& a, const SourceNode& b) {
 
 bool same_component(const SinkNode& a, const SinkNode& b) {
   return same_component(static_cast<const ComponentNode&>(a), static_cast<const ComponentNode&>(b)) &&
-         a.channel == b.channel;
+         a.channel == b.channel && a.quarantine == b.quarantine;
 }
 
 bool same_component(const GroupNode& a, const GroupNode& b) {

@@ -39,6 +39,7 @@ struct ChannelNode : ComponentNode {};
 
 struct SinkNode : ComponentNode {
   std::string channel;
+  bool quarantine = false;  ///< onPoison = quarantine: refused events go to the dead-letter file
 };
 
 /// A sink group and its processor: `info` and `settings` are the processor's, without the "processor." prefix.

@@ -37,6 +37,12 @@ constexpr Option kRunnerOptions[] = {
 /// What the runner of a source reads; not in the tables of the sources.
 constexpr ComponentInfo kRunner = {.kind = ComponentKind::source, .name = "source", .options = kRunnerOptions};
 
+constexpr Option kSinkOptions[] = {
+    {.name = "onPoison", .kind = Kind::choice, .fallback = "block", .choices = "block|quarantine"},
+};
+/// What the engine reads of a sink; not in the tables of the sinks.
+constexpr ComponentInfo kSink = {.kind = ComponentKind::sink, .name = "sink", .options = kSinkOptions};
+
 class Builder {
  public:
   Builder(const AgentText& text, const Catalog& catalog, Diagnostics& diagnostics)
@@ -439,13 +445,21 @@ class Builder {
     EntryMap own = text.properties;
     own.erase("channel");
     own.erase("channels");
+    own.erase(std::string(kSinkOptions[0].name));
     auto made = node(check, ComponentKind::sink, name, text, std::move(own));
     SinkNode sink;
+    sink.quarantine = quarantines(check, text);
     sink.channel = sink_channel(check, text);
     wiring_.sinks.emplace(name, Wired{&text, made, named_channels(text, "channel")});
     if (!made || !check.sound()) return;
     static_cast<ComponentNode&>(sink) = std::move(*made);
     graph_.sinks.push_back(std::move(sink));
+  }
+
+  bool quarantines(ComponentCheck& check, const ComponentText& text) {
+    EntryMap given;
+    if (const auto found = text.properties.find(kSinkOptions[0].name); found != text.properties.end()) given.insert(*found);
+    return check.check(kSink, given, *text.first, prefix(check)).choice(kSinkOptions[0].name) == "quarantine";
   }
 
   std::string sink_channel(ComponentCheck& check, const ComponentText& text) {
