@@ -1,4 +1,5 @@
-// What the engine itself reads: selectors, sink processors, config filters and the keys that all components share.
+// What the configuration layer itself reads: config filters, and the keys that all components of a kind share.
+// Selectors and sink processors have their tables in core/.
 
 #include <array>
 
@@ -11,66 +12,6 @@ namespace standpipe {
 namespace {
 
 using namespace table;
-
-// --- channel selectors: relative to "selector." ---
-
-constexpr std::array kReplicatingOptions{
-    Option{"optional", Kind::list, "", "Channels whose failure does not hold up the source; the rest are required."},
-};
-constexpr std::string_view kReplicatingClasses[] = {"org.apache.flume.channel.ReplicatingChannelSelector"};
-constexpr ComponentInfo kReplicating{ComponentKind::selector, "replicating", kReplicatingClasses,
-                                     "Copies every event to all channels of the source.", kReplicatingOptions};
-
-constexpr std::array kMultiplexingOptions{
-    Option{"header", Kind::name, "flume.selector.header", "Header whose value chooses the channels."},
-    Option{"mapping.*", Kind::list, "",
-           "Channels for events whose header has exactly this value; the value is the rest of the key, dots included."},
-    Option{"optional.*", Kind::list, "", "Channels that get a copy for this header value if they can take it."},
-    Option{"default", Kind::list, "",
-           "Channels for events without the header or with a value that is not mapped; without it they are dropped."},
-};
-constexpr std::string_view kMultiplexingClasses[] = {"org.apache.flume.channel.MultiplexingChannelSelector"};
-constexpr ComponentInfo kMultiplexing{ComponentKind::selector, "multiplexing", kMultiplexingClasses,
-                                      "Chooses channels by the value of a header.", kMultiplexingOptions};
-
-constexpr std::array kLoadBalancingOptions{
-    choice("policy", "round_robin", "round_robin|random", "How the next channel is chosen."),
-};
-constexpr std::string_view kLoadBalancingClasses[] = {"org.apache.flume.channel.LoadBalancingChannelSelector"};
-constexpr ComponentInfo kLoadBalancing{ComponentKind::selector, "load_balancing", kLoadBalancingClasses,
-                                       "Spreads events over the channels of the source, each event to one of them.",
-                                       kLoadBalancingOptions};
-
-// --- sink processors: relative to "processor." ---
-
-constexpr std::string_view kDefaultClasses[] = {"org.apache.flume.sink.DefaultSinkProcessor"};
-constexpr ComponentInfo kDefault{
-    ComponentKind::sink_processor, "default", kDefaultClasses, "Runs one sink by itself.", {}};
-
-constexpr std::array kFailoverOptions{
-    Option{.name = "priority.*",
-           .kind = Kind::integer,
-           .help = "Rank of the member named by the last part of the key; the healthy member with the highest works.",
-           .min = -kInt - 1,
-           .max = kInt},
-    millis("maxpenalty", "30000", 0, "Longest time that a failed member is left alone before it is tried again."),
-};
-constexpr std::string_view kFailoverClasses[] = {"org.apache.flume.sink.FailoverSinkProcessor"};
-constexpr ComponentInfo kFailover{ComponentKind::sink_processor, "failover", kFailoverClasses,
-                                  "Lets the best healthy member of a sink group work and keeps the others in reserve.",
-                                  kFailoverOptions};
-
-constexpr std::array kLoadBalanceOptions{
-    choice("selector", "round_robin", "round_robin|random", "In which order the members get batches."),
-    flag("backoff", "false", "Whether a member that failed is left out for a growing time."),
-    millis("selector.maxTimeOut", "30000", 0, "Longest time that a failed member is left out; 0 means the default."),
-    Option{.name = "selector.*",
-           .help = "Settings of a selector class of one's own.",
-           .no_effect = "Java selector classes can't be loaded; only round_robin and random exist here"},
-};
-constexpr std::string_view kLoadBalanceClasses[] = {"org.apache.flume.sink.LoadBalancingSinkProcessor"};
-constexpr ComponentInfo kLoadBalance{ComponentKind::sink_processor, "load_balance", kLoadBalanceClasses,
-                                     "Spreads batches over the members of a sink group.", kLoadBalanceOptions};
 
 // --- config filters ---
 
@@ -103,8 +44,7 @@ constexpr ComponentInfo kHadoop{.kind = ComponentKind::config_filter,
                                 .options = kHadoopOptions,
                                 .built = false};
 
-constexpr const ComponentInfo* kEngineInfos[] = {&kReplicating, &kMultiplexing, &kLoadBalancing, &kDefault, &kFailover,
-                                                 &kLoadBalance, &kEnv,          &kExternal,      &kHadoop};
+constexpr const ComponentInfo* kConfigFilters[] = {&kEnv, &kExternal, &kHadoop};
 
 // --- keys that all components of a kind share ---
 
@@ -141,7 +81,7 @@ constexpr std::array kSharedProcessor{nested("type", "default", "sink processor"
 
 }  // namespace
 
-std::span<const ComponentInfo* const> engine_infos() { return kEngineInfos; }
+std::span<const ComponentInfo* const> config_filter_infos() { return kConfigFilters; }
 
 std::span<const Option> shared_options(ComponentKind kind) {
   switch (kind) {
