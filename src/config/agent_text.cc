@@ -40,9 +40,15 @@ class Splitter {
       homeless_.push_back(&entry);
       return;
     }
+    const std::size_t name_end = rest.find('.', std::min(kind.size() + 1, rest.size()));
+    const bool is_list = kind.size() == rest.size();
+    if (!is_list && (name_end == std::string_view::npos || name_end == kind.size() + 1)) {  // no name, or no property
+      homeless_.push_back(&entry);
+      return;
+    }
     AgentText& agent = agents_[std::string(key.substr(0, dot))];
     agent.name = key.substr(0, dot);
-    if (kind.size() == rest.size()) {
+    if (is_list) {
       keep_first(agent.first, entry);
       agent.lists.emplace(kind, &entry);
       return;
@@ -52,10 +58,6 @@ class Splitter {
 
   void place_component(AgentText& agent, std::string_view kind, std::string_view rest, const Entry& entry) {
     const std::size_t dot = rest.find('.');
-    if (dot == 0 || dot == std::string_view::npos) {
-      homeless_.push_back(&entry);
-      return;
-    }
     keep_first(agent.first, entry);
     ComponentText& component = agent.components[std::string(kind)][std::string(rest.substr(0, dot))];
     component.properties.emplace(rest.substr(dot + 1), &entry);
@@ -69,7 +71,7 @@ class Splitter {
       if (!agent.lists.empty()) declared.push_back(name);
     }
     for (auto at = agents_.begin(); at != agents_.end();) {
-      const bool keep = !at->second.lists.empty() || at->second.components.empty();
+      const bool keep = !at->second.lists.empty();
       if (!keep) report_wrong_agent(at->second, declared);
       at = keep ? std::next(at) : agents_.erase(at);
     }

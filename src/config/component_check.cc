@@ -264,7 +264,11 @@ Settings ComponentCheck::check(const ComponentInfo& info, const EntryMap& proper
   Settings::Map values;
   EntryMap own = properties;
   for (const Option& option : info.options) {
-    if (!nested_kind(option)) continue;
+    const auto kind = nested_kind(option);
+    // Without a table for what is nested, the component's own ("serializer.*") says what may stand there.
+    const bool judged =
+        kind && (properties.contains(option.name) || catalog_.find(*kind, option.fallback).info != nullptr);
+    if (!judged) continue;
     for (const auto& [key, entry] : below(properties, fmt::format("{}.", option.name))) {
       const std::string whole = fmt::format("{}.{}", option.name, key);
       const Option* declared = find_option(info, whole);
@@ -387,7 +391,7 @@ void ComponentCheck::check_nested(const ComponentInfo& info, const EntryMap& pro
       nested = catalog_.find(*kind, option.fallback).info;
     }
     if (nested == nullptr) {  // said already; what stands below can't be judged
-      check_unknown(inner);
+      if (given) check_unknown(inner);
       continue;
     }
     const Settings settings =

@@ -58,12 +58,12 @@ std::string_view to_string(DiagnosticCode code);
 struct Diagnostic {
   Severity severity = Severity::error;
   DiagnosticCode code = DiagnosticCode::syntax;
-  std::string file;              ///< as the user named it; empty: no file is to blame
+  std::string file = {};         ///< as the user named it; empty: no file is to blame
   std::uint32_t line = 0;        ///< from 1; 0: the file as a whole
-  std::string agent;             ///< "a1"; empty: none
-  std::string component;         ///< "sinks.k1"; empty: none
-  std::string key;               ///< the whole key as written: "a1.sinks.k1.type"; empty: none
-  std::string message;           ///< what is wrong
+  std::string agent = {};        ///< "a1"; empty: none
+  std::string component = {};    ///< "sinks.k1"; empty: none
+  std::string key = {};          ///< the whole key as written: "a1.sinks.k1.type"; empty: none
+  std::string message = {};      ///< what is wrong
   std::string suggestion = {};   ///< did-you-mean, or the way out; may be empty
   std::string consequence = {};  ///< what happens now: "sink k1 is left out"; may be empty
 };

@@ -175,7 +175,11 @@ class Builder {
       return std::nullopt;
     }
     own.erase("type");
-    own.erase("config");  // names a Java stub of a custom component; nothing to configure here
+    if (const auto stub = own.find("config"); stub != own.end()) {
+      check.report(Severity::note, DiagnosticCode::no_effect, *stub->second,
+                   "it names a Java class that checks settings", {}, "it is ignored");
+      own.erase(stub);
+    }
     ComponentNode made;
     made.name = name;
     made.file = type->second->second.file;

@@ -160,6 +160,13 @@ TEST(Graph, OnlyTheRootIsReportedNotWhatFollowsFromIt) {
   EXPECT_THAT(loaded.find("a1")->channels, IsEmpty());
 }
 
+TEST(Graph, AnAgentThatOnlyHasBrokenKeysIsNone) {
+  for (const std::string_view text : {"a1.sinks.k1 = logger\n", "a1.sinks..x = 1\n", "a1.sinks. = 1\n", "a1..x = 1\n",
+                                      ".sinks = k1\n", "a1.sinks.k1. = 1\n", "= 1\n", "\n"}) {
+    EXPECT_THAT(load(text).agents, IsEmpty()) << text;
+  }
+}
+
 TEST(Graph, SameComponentIgnoresThePlaceOnly) {
   const AgentGraph one = *load(config_test::kBase).find("a1");
   const AgentGraph moved = *load("# a line\n" + std::string(config_test::kBase)).find("a1");

@@ -32,23 +32,23 @@ Diagnostic about(const std::string& key, const Property& property, Severity seve
 class Brackets {
  public:
   explicit Brackets(std::string_view text) {
+    if (text.find("${") == kNone) return;
+    closing_.assign(text.size(), kNone);
     std::vector<std::size_t> open;
     for (std::size_t at = 0; at < text.size(); ++at) {
       if (text.compare(at, 2, "${") == 0) {
         open.push_back(at++);
       } else if (text[at] == '}' && !open.empty()) {
-        closing_.emplace(open.back(), at);
+        closing_[open.back()] = at;
         open.pop_back();
       }
     }
   }
-  std::size_t closing(std::size_t open) const {
-    const auto found = closing_.find(open);
-    return found == closing_.end() ? kNone : found->second;
-  }
+  /// `open` is where a "${" stands.
+  std::size_t closing(std::size_t open) const { return closing_[open]; }
 
  private:
-  std::map<std::size_t, std::size_t> closing_;
+  std::vector<std::size_t> closing_;
 };
 
 /// One pass over a whole table. Remembers which properties are done and which are being resolved (a cycle).
