@@ -59,6 +59,9 @@ constexpr Option kLoadBalanceOptions[] = {
      .help = "The longest time that backoff leaves a sink out; 0 means the default.",
      .unit = "ms",
      .min = 0},
+    {.name = "selector.*",
+     .help = "Settings of a selector class of one's own.",
+     .no_effect = "Java selector classes can't be loaded; only round_robin and random exist here"},
 };
 constexpr ComponentInfo kLoadBalance{.kind = ComponentKind::sink_processor,
                                      .name = "load_balance",

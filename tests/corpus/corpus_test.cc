@@ -27,7 +27,7 @@ std::string read(const fs::path& path) {
 }
 
 struct Expected {
-  std::string place;       // "12 error unknown-type a1.sinks.k1.type", or a component: "12 warning … a1.sinks.k1"
+  std::string place;       // "12 error unknown-type a1.sinks.k1.type"
   std::string suggestion;  // "-": any
 };
 
@@ -49,13 +49,9 @@ std::vector<Expected> read_expectations(const fs::path& path) {
   return rows;
 }
 
-std::string place_of(const Diagnostic& found, const std::string& key) {
+std::string place_of(const Diagnostic& found) {
   return std::to_string(found.line) + " " + std::string(to_string(found.severity)) + " " +
-         std::string(to_string(found.code)) + " " + key;
-}
-
-bool is_at(const Diagnostic& found, const std::string& place) {
-  return place == place_of(found, found.key) || place == place_of(found, found.agent + "." + found.component);
+         std::string(to_string(found.code)) + " " + found.key;
 }
 
 /// Takes the finding that a row expects out of the list; false: there is none.
@@ -91,7 +87,7 @@ void compare(const fs::path& file) {
     EXPECT_TRUE(take(findings, row)) << text.name << ": missing: " << row.place << " (" << row.suggestion << ")";
   }
   for (const Diagnostic& found : findings) {
-    ADD_FAILURE() << text.name << ": surplus: " << place_of(found, found.key) << ": " << found.message << " | "
+    ADD_FAILURE() << text.name << ": surplus: " << place_of(found) << ": " << found.message << " | "
                   << found.suggestion;
   }
 }

@@ -10,7 +10,7 @@ namespace {
 
 std::vector<const ComponentInfo*> all_groups() {
   std::vector<const ComponentInfo*> all;
-  for (const auto group : {engine_infos(), unbuilt_sources(), unbuilt_channels(), unbuilt_sinks(),
+  for (const auto group : {config_filter_infos(), unbuilt_sources(), unbuilt_channels(), unbuilt_sinks(),
                            unbuilt_storage_sinks(), unbuilt_interceptors(), unbuilt_serializers()}) {
     all.insert(all.end(), group.begin(), group.end());
   }

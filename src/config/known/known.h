@@ -7,10 +7,10 @@
 
 namespace standpipe {
 
-/// The option tables that belong to no component folder: what the engine itself reads (selectors, sink processors,
-/// config filters; built) and every component of Flume that this program does not run yet (`built` is false). The
-/// checker needs both so that no property of a user's file is unknown merely because its component is. Constants with
-/// static storage; any thread may read them.
+/// The option tables that belong to no component folder: config filters, which the configuration layer runs itself, and
+/// every component of Flume that this program does not run yet (`built` is false). The checker needs them so that no
+/// property of a user's file is unknown merely because its component is. A component that is built takes its table away
+/// from here. Constants with static storage; any thread may read them.
 std::span<const ComponentInfo* const> known_components();
 
 /// Keys that every component of a kind understands besides its own table, relative to the component
@@ -19,7 +19,7 @@ std::span<const ComponentInfo* const> known_components();
 std::span<const Option> shared_options(ComponentKind kind);
 
 /// Properties that belong to no single component: the lists of an agent, a sink group, the settings of Flume's client
-/// libraries and of its monitoring. Options are named relative to `prefix`.
+/// libraries and of its monitoring. Options are named relative to `where`.
 struct PropertyGroup {
   std::string_view name;     ///< "agent", "sink group", "rpc client default", …
   std::string_view where;    ///< where a user writes them: "<agent>.", "-D", …

@@ -1,4 +1,9 @@
+<<<<<<< HEAD:src/config/known/engine_tables.cc
 // Config filters, and the keys that all components of a kind share.
+=======
+// What the configuration layer itself reads: config filters, and the keys that all components of a kind share.
+// Selectors and sink processors have their tables in core/.
+>>>>>>> tables:src/config/known/shared_tables.cc
 
 #include <array>
 
@@ -43,7 +48,11 @@ constexpr ComponentInfo kHadoop{.kind = ComponentKind::config_filter,
                                 .options = kHadoopOptions,
                                 .built = false};
 
+<<<<<<< HEAD:src/config/known/engine_tables.cc
 constexpr const ComponentInfo* kEngineInfos[] = {&kEnv, &kExternal, &kHadoop};
+=======
+constexpr const ComponentInfo* kConfigFilters[] = {&kEnv, &kExternal, &kHadoop};
+>>>>>>> tables:src/config/known/shared_tables.cc
 
 // --- keys that all components of a kind share ---
 
@@ -83,7 +92,7 @@ constexpr std::array kSharedProcessor{nested("type", "default", "sink processor"
 
 }  // namespace
 
-std::span<const ComponentInfo* const> engine_infos() { return kEngineInfos; }
+std::span<const ComponentInfo* const> config_filter_infos() { return kConfigFilters; }
 
 std::span<const Option> shared_options(ComponentKind kind) {
   switch (kind) {
