@@ -77,11 +77,13 @@ Result<Turn> BatchSink::process(Outlet& outlet, std::stop_token stop) {
   } else {
     result = written;
   }
-  blocked_ = found.stayed;
   if (!result.ok()) {
+    // Not all of them could be looked at: what was refused before still stands at the head.
+    blocked_ = std::max(blocked_, found.stayed);
     write_fail_.add();
     return result;
   }
+  blocked_ = found.stayed;
   if (found.stayed > 0) return found.reason;
   return Turn{.worked = true};
 }

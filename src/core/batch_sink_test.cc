@@ -96,6 +96,17 @@ TEST_F(BatchSinkTest, PoisonStaysAndBlocksWhileTheGoodOnesOfItsLeaseCommit) {
   EXPECT_EQ(world_.count(counter_names::kDrainSuccess), 20);
 }
 
+TEST_F(BatchSinkTest, AnOutageDoesNotLetOthersPassWhatIsBlocked) {
+  ASSERT_TRUE(put(*channel_, numbered_ptr(0, 20)).ok());
+  sink_.poison = {"3"};
+  EXPECT_EQ(turn().status().code(), Code::poison);
+  sink_.failure = {Code::unavailable, "down"};
+  EXPECT_EQ(turn().status().code(), Code::unavailable);
+  sink_.failure = {};
+  EXPECT_EQ(turn().status().code(), Code::poison);
+  EXPECT_EQ(sink_.written.size(), 9u) << "something passed the event that blocks";
+}
+
 TEST_F(BatchSinkTest, PoisonIsLoggedOnceAMinute) {
   ASSERT_TRUE(put(*channel_, numbered_ptr(3, 1)).ok());
   sink_.poison = {"3"};

@@ -47,7 +47,8 @@ struct OptionalLimits {
 /// Counts in the source's group: ChannelWriteFail and GenericProcessingFail (a failed interceptor) per failed delivery,
 /// and our EventFilteredCount, EventUnroutedCount, EventOptionalDropCount. EventReceived/Accepted are the source's own.
 ///
-/// deliver() is thread-safe and never blocks. `environment` and `engine` must outlive it; channels are held.
+/// deliver() is thread-safe and never blocks. `environment` and `engine` must outlive it and the stores that channels
+/// still have under way for it; channels are held.
 class SourceIngest final : public Ingest {
  public:
   SourceIngest(Environment& environment, EngineThread& engine, IngestPlan plan, OptionalLimits limits = {});
