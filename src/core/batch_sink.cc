@@ -113,6 +113,7 @@ Status BatchSink::write_range(Lease& lease, std::size_t first, std::size_t last,
 
 Status BatchSink::blame(Lease& lease, std::size_t index, const Status& reason, Bisection& found) {
   if (blocked_ == 0) poison_.add();  // one that is tried again is not another one
+  if (FAILPOINT("sink.drop_poison")) return lease.commit(index, index + 1);
   if (environment_.quarantine == nullptr) {
     ++found.stayed;
     if (found.reason.ok()) found.reason = reason;

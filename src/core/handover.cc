@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "standpipe/receipt.h"
 
 namespace standpipe {
@@ -101,7 +102,7 @@ Status Handover::reserve_all() {
     auto put = state.leg.channel->reserve(*state.part);
     if (!put.ok()) {
       full_leg_ = i;
-      give_back();
+      if (!FAILPOINT("handover.keep_reserved")) give_back();
       return put.status();
     }
     state.put = std::move(*put);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/failpoint.h"
 #include "base/text.h"
 #include "core/runner_body.h"
 
@@ -323,7 +324,9 @@ void SinkProcessor::stop() {
   for (const auto& member : members_) member->stop();
 }
 
-void SinkProcessor::failed(GroupMember& member, const Status&) { member.outlet().revoke_all(); }
+void SinkProcessor::failed(GroupMember& member, const Status&) {
+  if (!FAILPOINT("group.no_fence")) member.outlet().revoke_all();
+}
 
 void SinkProcessor::tend_others(const GroupMember* active, Turn& turn, std::stop_token stop) {
   for (const auto& member : members_) {

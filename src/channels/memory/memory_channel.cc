@@ -311,6 +311,7 @@ class MemoryChannel::MemoryPut final : public Put {
     CHECK(batch_ == nullptr && batch->size() == events_);
     batch_ = std::move(batch);
     queue_->stored(static_cast<std::int64_t>(events_));
+    if (FAILPOINT("memory.publish_at_store")) queue_->publish(batch_);
     return Receipt::completed();
   }
 

@@ -1,0 +1,78 @@
+// A test is believed when it catches a sabotaged program: each case runs one test of the suite in a child process, as
+// it is (it must pass) and with one named failure point armed (it must fail). The list is in docs/design/sabotage.md.
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace standpipe {
+namespace {
+
+struct Sabotage {
+  const char* failpoint;
+  const char* program;
+  const char* test;
+};
+
+constexpr Sabotage kAll[] = {
+    {"memory.drop_on_give_back", MEMORY_CHANNEL_TEST, "*ChannelContract.WhatIsGivenBackComesBeforeEverythingYounger/*"},
+    {"memory.drop_on_give_back", MODEL_TEST, "MemoryChannelModel.*"},
+    {"memory.publish_at_store", MEMORY_CHANNEL_TEST, "*ChannelContract.WhatIsStoredButNotPublishedCantBeTaken/*"},
+    {"lease.ignore_fence", MEMORY_CHANNEL_TEST, "*ChannelContract.ARevokedLeaseIsRefusedAndItsEventsGoToAnother/*"},
+    {"ingest.ack_early", CORE_TEST, "IngestTest.TheReceiptWaitsForAStoreThatTakesTime"},
+    {"interceptor.run_on_retry", CORE_TEST, "IngestTest.InterceptorsRunOnceAlsoWhenTheDeliveryWaits"},
+    {"handover.keep_reserved", CORE_TEST, "IngestTest.AFullChannelMakesTheDeliveryWaitAndTheOtherChannelKeepsNothing"},
+    {"sink.commit_before_write", CORE_TEST, "BatchSinkTest.AFailedWriteGivesEverythingBack"},
+    {"sink.commit_before_write", CONTRACT_TEST, "*SinkContract.LosesNothingWhileTheDestinationFails/*"},
+    {"sink.drop_poison", CORE_TEST, "BatchSinkTest.PoisonStaysAndBlocksWhileTheGoodOnesOfItsLeaseCommit"},
+    {"group.no_fence", CORE_TEST, "SinkGroupTest.LeasesOfAFailedSinkGoBackBeforeTheStandbyTakesOver"},
+    {"contract.position_before_receipt", CONTRACT_TEST, "*SourceContract.LosesNothingWhileChannelsFail/*"},
+};
+
+/// Exit status of `program` running `test`; -1 when a signal ended it.
+int run(const Sabotage& sabotage, bool armed) {
+  const std::string filter = "--gtest_filter=" + std::string(sabotage.test);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (armed)
+      ::setenv("STANDPIPE_FAILPOINTS", (std::string(sabotage.failpoint) + "=sabotage").c_str(), 1);
+    else
+      ::unsetenv("STANDPIPE_FAILPOINTS");
+    // What the child says about a failure that is wanted would only confuse.
+    if (std::freopen("/dev/null", "w", stdout) == nullptr || std::freopen("/dev/null", "w", stderr) == nullptr)
+      ::_exit(3);
+    ::execl(sabotage.program, sabotage.program, filter.c_str(), nullptr);
+    ::_exit(127);
+  }
+  int status = 0;
+  if (child < 0 || ::waitpid(child, &status, 0) != child) return -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+class SabotageTest : public ::testing::TestWithParam<Sabotage> {};
+
+TEST_P(SabotageTest, IsCaught) {
+#ifndef STANDPIPE_FAILPOINTS
+  GTEST_SKIP() << "built without failure points";
+#endif
+  ASSERT_EQ(run(GetParam(), false), 0) << GetParam().test << " fails without any sabotage";
+  const int status = run(GetParam(), true);
+  EXPECT_NE(status, 0) << GetParam().test << " does not notice " << GetParam().failpoint;
+  EXPECT_NE(status, 127) << "can't run " << GetParam().program;
+}
+
+std::string name_of(const ::testing::TestParamInfo<Sabotage>& info) {
+  std::string name = std::string(info.param.failpoint) + "_" + std::to_string(info.index);
+  for (char& c : name) c = c == '.' ? '_' : c;
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SabotageTest, ::testing::ValuesIn(kAll), name_of);
+
+}  // namespace
+}  // namespace standpipe
