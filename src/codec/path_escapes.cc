@@ -1,5 +1,7 @@
 #include "codec/path_escapes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -237,8 +239,8 @@ class PathTemplate::Compiler {
     } else if (key == "fqdn") {
       literal(local_host().canonical);
     } else {
-      return {Code::invalid, "'" + std::string(text_) + "' has the unknown escape %[" + std::string(name) +
-                                 "]: use %[localhost], %[IP] or %[FQDN]"};
+      return {Code::invalid,
+              fmt::format("'{}' has the unknown escape %[{}]: use %[localhost], %[IP] or %[FQDN]", text_, name)};
     }
     return {};
   }
@@ -254,8 +256,8 @@ class PathTemplate::Compiler {
     if (result_.literal_prefix_.ends_with("://")) result_.literal_prefix_.clear();
     if (first == std::string::npos || !climbs(std::string_view(marked_).substr(end))) return {};
     return {Code::invalid,
-            "'" + std::string(text_) +
-                "' has a '..' behind an escape, which could lead out of the path: write the path without it"};
+            fmt::format("'{}' has a '..' behind an escape, which could lead out of the path: write the path without it",
+                        text_)};
   }
 
   std::string_view text_;
