@@ -3,13 +3,14 @@
 // `--readable-ms` while the agent ran. Of these none may be lost; none may come twice within one life of the agent.
 //
 //   taildir_torture [--scheme rename|copytruncate|dated|delete|all] [--rotations 1000] [--kills 50] [--rate 20000]
-//                   [--readable-ms 100] [--seed 1]
+//                   [--readable-ms 100] [--seed 1] [--log file]
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <deque>
@@ -43,6 +44,7 @@ struct Arguments {
   int rate = 20'000;
   int readable_ms = 100;
   unsigned seed = 1;
+  std::string log;  // where the agents' log goes when lines were lost
 };
 
 // ---------------------------------------------------------------------------------------------------------- the agent
@@ -54,6 +56,21 @@ std::string text_of(std::string_view body) {
   return whole ? std::string(body.substr(0, 10)) : "bad";
 }
 
+// A log that outlives the agent, for who looks into a failure.
+class AppendingLog final : public Log {
+ public:
+  explicit AppendingLog(const std::string& path) : out_(path, std::ios::app) {}
+  bool enabled(Level) const override { return true; }
+  void write(Level, std::string_view message) override {
+    std::lock_guard lock(mutex_);
+    out_ << steady_us() << " " << message << std::endl;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::ofstream out_;
+};
+
 // Runs until it is killed or told to end by SIGTERM.
 [[noreturn]] void run_agent(const std::string& folder, const std::string& pattern, AgentLife& life) {
   sigset_t terminate;
@@ -62,6 +79,9 @@ std::string text_of(std::string_view body) {
   pthread_sigmask(SIG_BLOCK, &terminate, nullptr);
   {
     testing::TestEnvironment test("r1");
+    AppendingLog log(folder + "/agent.log");
+    Environment environment{"a1",    "r1",        folder,       log, test.system_clock, real_file_system(),
+                            nullptr, test.budget, test.counters};
     auto out = real_file_system().open(folder + "/stored", FileSystem::Mode::append);
     CHECK(out.ok());
     DurableFileIngest ingest(std::move(*out), text_of);
@@ -71,7 +91,7 @@ std::string text_of(std::string_view body) {
                                                    {"writePosInterval", "200"},
                                                    {"batchSize", "100"}});
     CHECK(settings.ok());
-    auto source = kTaildirSource.create(*settings, test.environment);
+    auto source = kTaildirSource.create(*settings, environment);
     CHECK(source.ok());
     CHECK((*source)->start(ingest).ok());
     life.started_us.store(steady_us());
@@ -307,6 +327,7 @@ Outcome judge(const std::string& folder, const Writer& writer, const std::vector
     outcome.duplicates += count;
     outcome.most_duplicates_a_run = std::max(outcome.most_duplicates_a_run, count);
   }
+  std::map<std::size_t, std::int64_t> lost;
   for (const Written& written : writer.written()) {
     const std::int64_t until = writer.contents()[written.content].ended_us.load();
     bool readable = false;
@@ -317,10 +338,16 @@ Outcome judge(const std::string& folder, const Writer& writer, const std::vector
     outcome.readable += written.end - written.first;
     for (std::int64_t line = written.first; line < written.end; ++line) {
       if (last_run[static_cast<std::size_t>(line)] != 0) continue;
-      if (outcome.lost++ < 3) {
-        fmt::print("  lost: line {}, content {}, stood {} ms\n", line, written.content, (until - written.at_us) / 1000);
-      }
+      ++outcome.lost;
+      ++lost[written.content];
     }
+  }
+  for (const auto& [content, lines] : lost) {
+    const Written& first =
+        *std::find_if(writer.written().begin(), writer.written().end(),
+                      [&, number = content](const Written& written) { return written.content == number; });
+    fmt::print("  lost: {} lines of content {}, which stood from {} to {} us\n", lines, content, first.at_us,
+               writer.contents()[content].ended_us.load());
   }
   return outcome;
 }
@@ -394,6 +421,9 @@ bool torture(const std::string& scheme, const Arguments& arguments) {
       scheme, writer.rotations(), at_failpoint, by_force, static_cast<double>(steady_us() - began) / 1e6,
       outcome.written, outcome.readable, arguments.readable_ms, outcome.lost, outcome.stored, outcome.duplicates,
       outcome.most_duplicates_a_run, outcome.twice_in_a_run, outcome.bad, agents.starved());
+  if (outcome.lost > 0 && !arguments.log.empty()) {
+    fs::copy_file(directory.file("agent.log"), arguments.log, fs::copy_options::overwrite_existing);
+  }
   // A copy-truncating rotation may cut a read in two; every other scheme must never break a line.
   const bool whole = outcome.bad == 0 || scheme == "copytruncate";
   return outcome.lost == 0 && outcome.twice_in_a_run == 0 && whole && outcome.readable > 0;
@@ -405,6 +435,7 @@ Arguments parse(int count, char** values) {
     const std::string_view name = values[i];
     const int number = std::atoi(values[i + 1]);
     if (name == "--scheme") arguments.scheme = values[i + 1];
+    if (name == "--log") arguments.log = values[i + 1];
     if (name == "--rotations") arguments.rotations = number;
     if (name == "--kills") arguments.kills = number;
     if (name == "--rate") arguments.rate = number;

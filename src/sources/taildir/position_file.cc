@@ -78,20 +78,25 @@ Result<std::string> string(simdjson::dom::object object, std::string_view key) {
   return std::string(value);
 }
 
-// Calls `each` with every object of the array `text`.
+// Calls `each` with every object of `array`.
 template <typename Each>
-Status for_each_object(std::string_view text, Each&& each) {
-  simdjson::dom::parser parser;
-  simdjson::dom::array array;
-  if (const auto error = parser.parse(text.data(), text.size()).get(array); error != simdjson::SUCCESS) {
-    return {Code::corrupt, fmt::format("not a JSON array: {}", simdjson::error_message(error))};
-  }
+Status for_each_object(simdjson::dom::array array, Each&& each) {
   for (const simdjson::dom::element element : array) {
     simdjson::dom::object object;
     if (element.get(object) != simdjson::SUCCESS) return {Code::corrupt, "an element is not an object"};
     TRY(each(object));
   }
   return {};
+}
+
+// The document as a T (array or object); it lives as long as `parser`.
+template <typename T>
+Result<T> document(simdjson::dom::parser& parser, std::string_view text) {
+  T content;
+  if (const auto error = parser.parse(text.data(), text.size()).get(content); error != simdjson::SUCCESS) {
+    return Status(Code::corrupt, fmt::format("not the JSON expected: {}", simdjson::error_message(error)));
+  }
+  return content;
 }
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
@@ -134,7 +139,9 @@ std::string format_positions(const std::vector<Position>& positions) {
 Result<std::vector<Position>> parse_positions(std::string_view text) {
   std::vector<Position> positions;
   if (is_blank(text)) return positions;
-  TRY(for_each_object(text, [&](simdjson::dom::object object) -> Status {
+  simdjson::dom::parser parser;
+  TRY_ASSIGN(const auto array, document<simdjson::dom::array>(parser, text));
+  TRY(for_each_object(array, [&](simdjson::dom::object object) -> Status {
     Position position;
     TRY_ASSIGN(position.inode, number(object, "inode"));
     TRY_ASSIGN(position.offset, number(object, "pos"));
@@ -145,10 +152,12 @@ Result<std::vector<Position>> parse_positions(std::string_view text) {
   return positions;
 }
 
-std::string format_knowledge(const std::vector<Knowledge>& entries) {
-  std::string out = "[";
-  for (const Knowledge& entry : entries) {
-    out += out.size() > 1 ? ",\n" : "\n";
+std::string format_knowledge(const KnowledgeFile& knowledge) {
+  std::string out = fmt::format("{{\"before\":{},\"after\":{},\"files\":[", knowledge.before, knowledge.after);
+  bool first = true;
+  for (const Knowledge& entry : knowledge.files) {
+    out += first ? "\n" : ",\n";
+    first = false;
     out += fmt::format(
         "{{\"device\":{},\"inode\":{},\"pos\":{},\"size\":{},\"headSize\":{},\"headHash\":{},\"tailSize\":{},"
         "\"tailHash\":{},\"rotated\":{},\"file\":",
@@ -157,18 +166,24 @@ std::string format_knowledge(const std::vector<Knowledge>& entries) {
     append_string(out, entry.path);
     out += '}';
   }
-  return out + "\n]\n";
+  return out + "\n]}\n";
 }
 
-Result<std::vector<Knowledge>> parse_knowledge(std::string_view text) {
-  std::vector<Knowledge> entries;
-  if (is_blank(text)) return entries;
-  TRY(for_each_object(text, [&](simdjson::dom::object object) -> Status {
-    TRY_ASSIGN(Knowledge entry, knowledge_of(object));
-    entries.push_back(std::move(entry));
+Result<KnowledgeFile> parse_knowledge(std::string_view text) {
+  KnowledgeFile knowledge;
+  if (is_blank(text)) return knowledge;
+  simdjson::dom::parser parser;
+  TRY_ASSIGN(const auto object, document<simdjson::dom::object>(parser, text));
+  TRY_ASSIGN(knowledge.before, number(object, "before"));
+  TRY_ASSIGN(knowledge.after, number(object, "after"));
+  simdjson::dom::array files;
+  if (object["files"].get(files) != simdjson::SUCCESS) return Status(Code::corrupt, "'files' is missing");
+  TRY(for_each_object(files, [&](simdjson::dom::object file) -> Status {
+    TRY_ASSIGN(Knowledge entry, knowledge_of(file));
+    knowledge.files.push_back(std::move(entry));
     return {};
   }));
-  return entries;
+  return knowledge;
 }
 
 }  // namespace standpipe::taildir

@@ -38,8 +38,17 @@ std::string format_positions(const std::vector<Position>& positions);
 /// Any key order, unknown keys ignored; an empty text has none. Code::corrupt for what is not such an array.
 Result<std::vector<Position>> parse_positions(std::string_view text);
 
-std::string format_knowledge(const std::vector<Knowledge>& entries);
-Result<std::vector<Knowledge>> parse_knowledge(std::string_view text);
+/// The file beside: what we know, and which of our own position files it belongs to. It is written first: a position
+/// file of `after` or `before` is ours, and then the offsets here count; any other text was written by Flume or an
+/// operator.
+struct KnowledgeFile {
+  std::uint64_t before = 0;  ///< hash of the position file that stands until the next one is written
+  std::uint64_t after = 0;   ///< hash of the one that is written after this
+  std::vector<Knowledge> files;
+  friend bool operator==(const KnowledgeFile&, const KnowledgeFile&) = default;
+};
+std::string format_knowledge(const KnowledgeFile& knowledge);
+Result<KnowledgeFile> parse_knowledge(std::string_view text);
 
 /// Where the knowledge beside the position file `path` stands.
 inline std::string knowledge_path(const std::string& path) { return path + ".standpipe"; }

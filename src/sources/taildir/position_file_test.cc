@@ -46,18 +46,20 @@ TEST(PositionFile, RefusesDamage) {
 }
 
 TEST(Knowledge, ReadsWhatItWrote) {
-  const std::vector<Knowledge> entries = {
-      {64768, 12, 700, 900, Fingerprint::of("head"), Fingerprint::of("tail"), false, "/a=1"},
-      {1, 2, 0, 0, {}, {}, true, "/b"}};
+  const KnowledgeFile entries = {
+      1,
+      18446744073709551615u,
+      {{64768, 12, 700, 900, Fingerprint::of("head"), Fingerprint::of("tail"), false, "/a=1"},
+       {1, 2, 0, 0, {}, {}, true, "/b"}}};
   const auto read = parse_knowledge(format_knowledge(entries));
   ASSERT_TRUE(read.ok()) << read.status().to_string();
   EXPECT_EQ(*read, entries);
 }
 
 TEST(Knowledge, RefusesFingerprintsThatCannotBe) {
-  std::string text = format_knowledge({{1, 2, 10, 10, {}, {11, 5}, false, "/b"}});
+  std::string text = format_knowledge({0, 0, {{1, 2, 10, 10, {}, {11, 5}, false, "/b"}}});
   EXPECT_EQ(parse_knowledge(text).status().code(), Code::corrupt);
-  text = format_knowledge({{1, 2, 10, 10, {100000, 5}, {}, false, "/b"}});
+  text = format_knowledge({0, 0, {{1, 2, 10, 10, {100000, 5}, {}, false, "/b"}}});
   EXPECT_EQ(parse_knowledge(text).status().code(), Code::corrupt);
 }
 

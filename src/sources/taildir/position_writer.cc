@@ -5,8 +5,13 @@
 
 namespace standpipe::taildir {
 
-PositionWriter::PositionWriter(FileSystem& files, std::string path, std::function<void(const Status&)> on_failure)
-    : files_(files), path_(std::move(path)), on_failure_(std::move(on_failure)), thread_([this] { run(); }) {}
+PositionWriter::PositionWriter(FileSystem& files, std::string path, std::uint64_t standing_hash,
+                               std::function<void(const Status&)> on_failure)
+    : files_(files),
+      path_(std::move(path)),
+      standing_hash_(standing_hash),
+      on_failure_(std::move(on_failure)),
+      thread_([this] { run(); }) {}
 
 PositionWriter::~PositionWriter() {
   {
@@ -40,8 +45,11 @@ void PositionWriter::run() {
 
 Status PositionWriter::write(const Snapshot& snapshot) {
   FAILPOINT("taildir.before_position_write");
+  const std::uint64_t hash = Fingerprint::of(snapshot.positions).hash;
+  TRY(replace(knowledge_path(path_), format_knowledge({standing_hash_, hash, snapshot.knowledge})));
   TRY(replace(path_, snapshot.positions));
-  return replace(knowledge_path(path_), snapshot.knowledge);
+  standing_hash_ = hash;
+  return {};
 }
 
 Status PositionWriter::replace(const std::string& path, const std::string& content) {

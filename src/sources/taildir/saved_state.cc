@@ -16,12 +16,7 @@ Result<std::string> read_if_present(FileSystem& files, const std::string& path) 
   return content;
 }
 
-Result<std::vector<Position>> load_positions(FileSystem& files, const std::string& path) {
-  TRY_ASSIGN(const std::string text, read_if_present(files, path));
-  return parse_positions(text);
-}
-
-Result<std::vector<Knowledge>> load_knowledge(FileSystem& files, const std::string& path) {
+Result<KnowledgeFile> load_knowledge(FileSystem& files, const std::string& path) {
   TRY_ASSIGN(const std::string text, read_if_present(files, path));
   return parse_knowledge(text);
 }
@@ -37,18 +32,26 @@ SavedState SavedState::load(Environment& environment, const std::string& positio
     environment.log.warn(
         fmt::format("{}: {}; going on with Flume's position file alone", beside, knowledge.status().message()));
   } else {
-    for (Knowledge& entry : *knowledge) state.knowledge_[{entry.device, entry.inode}] = std::move(entry);
+    for (Knowledge& entry : knowledge->files) state.knowledge_[{entry.device, entry.inode}] = std::move(entry);
   }
-  auto positions = load_positions(environment.files, position_path);
-  if (positions.ok()) {
+  const auto text = read_if_present(environment.files, position_path);
+  const std::uint64_t written = text.ok() ? Fingerprint::of(*text).hash : 0;
+  if (text.ok()) state.positions_hash_ = written;
+  // A file that was taken away says on purpose that nothing is known.
+  const bool ours = text.ok() && !text->empty() && knowledge.ok() && !state.knowledge_.empty() &&
+                    (written == knowledge->after || written == knowledge->before);
+  auto positions = text.ok() ? parse_positions(*text) : Result<std::vector<Position>>(text.status());
+  if (!ours && positions.ok()) {
     state.positions_ = std::move(*positions);
     return state;
   }
-  environment.log.error(fmt::format(
-      "Failed loading positionFile: {}: {}; {}", position_path, positions.status().message(),
-      state.knowledge_.empty() ? "all files are read from their default start. To avoid that, stop the agent, "
-                                 "put a good copy in its place and start again"
-                               : "going on with the positions in " + beside));
+  if (!ours) {
+    environment.log.error(fmt::format(
+        "Failed loading positionFile: {}: {}; {}", position_path, positions.status().message(),
+        state.knowledge_.empty() ? "all files are read from their default start. To avoid that, stop the agent, "
+                                   "put a good copy in its place and start again"
+                                 : "going on with the positions in " + beside));
+  }
   for (const auto& [id, entry] : state.knowledge_) state.positions_.push_back({id.inode, entry.offset, entry.path});
   return state;
 }

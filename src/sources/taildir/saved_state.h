@@ -11,9 +11,10 @@
 
 namespace standpipe::taildir {
 
-/// What an earlier run, ours or Flume's, left about positions. Flume's file is the law: where Flume ran in between, or
-/// an operator edited it, its offsets count; ours only proves that a file is still the same content, finds files that
-/// were renamed meanwhile, and stands in where Flume's file is damaged. Used at start only.
+/// What an earlier run, ours or Flume's, left about positions. Where the position file is the one that we wrote, what
+/// we know beside it counts: offsets that belong to proven contents. Where Flume wrote it since, or an operator edited
+/// it, its offsets are the law and our knowledge only proves that a file is still the same content. It also finds files
+/// that were renamed meanwhile, and stands in where the position file is damaged. Used at start only.
 class SavedState {
  public:
   /// Damaged or missing files are reported to the log and count as empty: the agent starts.
@@ -29,6 +30,8 @@ class SavedState {
 
   /// Files that were not asked for with find(): those that have no matching name now.
   std::map<FileIdentity, Knowledge> missing() const;
+  /// Hash of the position file that stands there now.
+  std::uint64_t positions_hash() const { return positions_hash_; }
 
  private:
   const Position* position(const TailFile& file) const;
@@ -36,6 +39,7 @@ class SavedState {
   bool same_content(const TailFile& file, const Knowledge& entry) const;
 
   Environment* environment_ = nullptr;
+  std::uint64_t positions_hash_ = Fingerprint::kEmpty;
   std::vector<Position> positions_;
   std::map<FileIdentity, Knowledge> knowledge_;
   std::set<FileIdentity> asked_;

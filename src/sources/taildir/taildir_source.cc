@@ -86,10 +86,11 @@ Status TaildirSource::start(Ingest& ingest) {
   saved_ = SavedState::load(environment_, options_.position_file);
   const Status scanned = files_->scan(true);
   if (scanned.ok()) adopt_rotated();
+  const std::uint64_t positions_hash = saved_->positions_hash();
   saved_.reset();
   TRY(scanned);
   writer_ = std::make_unique<taildir::PositionWriter>(
-      environment_.files, options_.position_file, [this](const Status& status) {
+      environment_.files, options_.position_file, positions_hash, [this](const Status& status) {
         processing_fail_.add();
         environment_.log.error(fmt::format("Failed writing positionFile: {}", status.message()));
       });
@@ -443,7 +444,7 @@ void TaildirSource::write_positions(Steady now, bool last) {
     knowledge.push_back(
         {file->id.device, file->id.inode, mark.offset, file->size, file->head, mark.tail, file->gone, file->path});
   }
-  writer_->post({taildir::format_positions(positions), taildir::format_knowledge(knowledge)});
+  writer_->post({taildir::format_positions(positions), std::move(knowledge)});
 }
 
 void TaildirSource::publish_gauges() {
