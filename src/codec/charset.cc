@@ -117,14 +117,41 @@ Result<Charset> Charset::find(std::string_view java_name) {
     return Status(Code::invalid, "unknown charset '" + std::string(java_name) +
                                      "': use a Java name such as UTF-8, ISO-8859-1, windows-1252 or GBK");
   }
+  const std::string native = to_lower(result.iconv_);
+  result.unit_ = native.starts_with("utf-32") ? 4 : native.starts_with("utf-16") ? 2 : 1;
+  result.low_byte_first_ = native.ends_with("le");
   std::string text;
   std::string_view line_feed = "\n";
-  result.splits_at_line_feed_ = convert(decoder.handle, line_feed, text) == 0 && text == "\n";
+  if (result.unit_ == 1 && (convert(decoder.handle, line_feed, text) != 0 || text != "\n")) {
+    return Status(Code::invalid, "charset '" + std::string(java_name) + "' can't be cut into lines: use UTF-8");
+  }
   return result;
 }
 
+bool Charset::is_line_feed(const char* at) const {
+  for (std::size_t i = 0; i < unit_; ++i) {
+    const bool low = low_byte_first_ ? i == 0 : i + 1 == unit_;
+    if (at[i] != (low ? '\n' : '\0')) return false;
+  }
+  return true;
+}
+
+std::size_t Charset::whole_pieces(std::string_view bytes, std::size_t units) const {
+  if (family_ != Family::utf8) {
+    const std::size_t piece = units * unit_;
+    return bytes.size() < piece ? bytes.size() / unit_ * unit_ : bytes.size() / piece * piece;
+  }
+  std::size_t whole = 0;
+  for (;;) {
+    const std::string_view rest = bytes.substr(whole);
+    const std::size_t size = utf8::utf16_prefix(rest, units);
+    // The last piece may go on, and so may a sequence that the end of the bytes cuts.
+    if (size + 4 > rest.size()) return whole;
+    whole += size;
+  }
+}
+
 // -- decoding
-// -------------------------------------------------------------------------------------------------------------
 
 struct CharsetDecoder::Iconv {
   explicit Iconv(const std::string& from) : from_name(from), main("UTF-8", from) {}
@@ -224,15 +251,12 @@ Result<std::size_t> CharsetDecoder::decode_iconv(std::string_view bytes, std::st
     if (error == EINVAL && !last) return bytes.size() - rest.size();
     TRY(malformed(bytes.size() - rest.size(), out));
     // A cut-off character ends the text; elsewhere one unit is passed over.
-    const bool wide = charset_.iconv_.starts_with("UTF-32");
-    const std::size_t unit = wide ? 4 : charset_.iconv_.starts_with("UTF-16") ? 2 : 1;
-    rest.remove_prefix(error == EINVAL ? rest.size() : std::min(unit, rest.size()));
+    rest.remove_prefix(error == EINVAL ? rest.size() : std::min(charset_.unit_, rest.size()));
   }
   return bytes.size();
 }
 
 // -- encoding
-// -------------------------------------------------------------------------------------------------------------
 
 struct CharsetEncoder::Iconv {
   explicit Iconv(const std::string& to) : main(to, "UTF-8") {}

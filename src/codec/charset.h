@@ -21,9 +21,15 @@ class Charset {
 
   const std::string& name() const { return name_; }
   Family family() const { return family_; }
-  /// Whether a byte 0x0A is a line feed wherever it stands, so that lines can be cut before they are decoded. False for
-  /// UTF-16 and UTF-32.
-  bool splits_at_line_feed() const { return splits_at_line_feed_; }
+  bool is_utf8() const { return family_ == Family::utf8; }
+  /// Bytes of one code unit: 2 and 4 for UTF-16 and UTF-32, else 1. A line feed is one unit, so that lines can be cut
+  /// before they are decoded.
+  std::size_t unit() const { return unit_; }
+  /// Whether the unit at `at` is a line feed.
+  bool is_line_feed(const char* at) const;
+  /// The longest start of `bytes` that is a whole number of pieces of `units` UTF-16 units and cuts no character; for
+  /// character sets of several bytes that don't tell, only a whole number of units.
+  std::size_t whole_pieces(std::string_view bytes, std::size_t units) const;
 
  private:
   friend class CharsetDecoder;
@@ -31,7 +37,8 @@ class Charset {
   std::string name_ = "UTF-8";   // as the user wrote it
   std::string iconv_ = "UTF-8";  // as iconv knows it
   Family family_ = Family::utf8;
-  bool splits_at_line_feed_ = true;
+  std::size_t unit_ = 1;
+  bool low_byte_first_ = false;
 };
 
 /// What happens to bytes that mean nothing, or to characters that a character set lacks.

@@ -33,8 +33,8 @@ TEST(Charset, JavasNames) {
   EXPECT_THAT(Charset::find("nope").status().message(), HasSubstr("unknown charset 'nope'"));
   EXPECT_FALSE(Charset::find("").ok());
   EXPECT_FALSE(Charset::find("GBK//TRANSLIT").ok());
-  EXPECT_TRUE(Charset::find("GBK")->splits_at_line_feed());
-  EXPECT_FALSE(Charset::find("UTF-16LE")->splits_at_line_feed());
+  EXPECT_EQ(Charset::find("GBK")->unit(), 1u);
+  EXPECT_EQ(Charset::find("UTF-16LE")->unit(), 2u);
 }
 
 TEST(CharsetDecoder, Text) {

@@ -1,7 +1,8 @@
 #include "codec/utf8.h"
 
-#include <algorithm>
 #include <cstring>
+
+#include <simdjson.h>
 
 namespace standpipe::utf8 {
 
@@ -24,16 +25,7 @@ Lead lead(unsigned char byte) {
   return {};
 }
 
-/// Bytes at the front that are ASCII, counted in words of eight.
-std::size_t ascii_words(std::string_view text) {
-  std::size_t at = 0;
-  for (; at + 8 <= text.size(); at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + at, sizeof word);
-    if ((word & 0x8080808080808080u) != 0) break;
-  }
-  return at;
-}
+std::size_t units_of(Step step) { return step.code_point != kMalformed && step.code_point >= 0x10000 ? 2 : 1; }
 
 }  // namespace
 
@@ -64,18 +56,7 @@ Step step(std::string_view text) {
   return {code_point, found.size};
 }
 
-bool is_valid(std::string_view text) {
-  while (!text.empty()) {
-    text.remove_prefix(ascii_words(text));
-    // A few single steps, then words again: text in other scripts has blanks and tags between.
-    for (int i = 0; i < 8 && !text.empty(); ++i) {
-      const Step next = step(text);
-      if (next.code_point == kMalformed) return false;
-      text.remove_prefix(next.size);
-    }
-  }
-  return true;
-}
+bool is_valid(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
 void append(std::string& out, std::uint32_t code_point) {
   if (code_point < 0x80) {
@@ -101,6 +82,27 @@ void append_replacing(std::string& out, std::string_view text) {
     out += next.code_point == kMalformed ? kReplacement : text.substr(0, next.size);
     text.remove_prefix(next.size);
   }
+}
+
+std::size_t utf16_units(std::string_view text) {
+  std::size_t units = 0;
+  while (!text.empty()) {
+    const Step next = step(text);
+    units += units_of(next);
+    text.remove_prefix(next.size);
+  }
+  return units;
+}
+
+std::size_t utf16_prefix(std::string_view text, std::size_t units) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const Step next = step(text.substr(at));
+    if (units_of(next) > units) break;
+    units -= units_of(next);
+    at += next.size;
+  }
+  return at;
 }
 
 }  // namespace standpipe::utf8

@@ -27,4 +27,9 @@ inline constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 /// `text` with every malformed piece replaced by U+FFFD.
 void append_replacing(std::string& out, std::string_view text);
 
+/// How many UTF-16 units, Java's measure of length, `text` has; a malformed piece counts as its replacement does.
+std::size_t utf16_units(std::string_view text);
+/// The size of the longest start of `text` that has at most `units` UTF-16 units and cuts no character.
+std::size_t utf16_prefix(std::string_view text, std::size_t units);
+
 }  // namespace standpipe::utf8

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "io/file_system.h"
 #include "standpipe/source.h"
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "codec/charset.h"
 #include "io/file_system.h"
 #include "standpipe/batch.h"
 #include "standpipe/component.h"
@@ -12,9 +13,6 @@
 #include "standpipe/status.h"
 
 namespace standpipe {
-
-/// What becomes of bytes that the charset does not know.
-enum class DecodeErrorPolicy : unsigned char { fail, replace, ignore };
 
 /// A place in a file between two events.
 struct DeserializerMark {
@@ -29,7 +27,7 @@ struct DeserializerInput {
   std::uint64_t size;  ///< read so far and no further: the size when the file was opened
   std::string name;    ///< for messages
   std::string charset = "UTF-8";
-  DecodeErrorPolicy on_error = DecodeErrorPolicy::fail;
+  OnMalformed on_error = OnMalformed::fail;
   std::shared_ptr<const Headers> headers = std::make_shared<const Headers>();  ///< of every event
   MemoryBudget& budget;
   Log& log;
@@ -64,8 +62,5 @@ extern const DeserializerFactory kBlobDeserializer;
 
 /// The one that `type` names (alias in any case, or Flume's class name); null: none.
 const DeserializerFactory* find_deserializer(std::string_view type);
-
-/// Code::invalid when a charset is not known here.
-Status check_charset(std::string_view name);
 
 }  // namespace standpipe

@@ -5,7 +5,7 @@
 
 #include "codec/avro/container_writer.h"
 #include "codec/avro/datum.h"
-#include "codec/deserializers/charset.h"
+#include "codec/utf8.h"
 #include "support/test_environment.h"
 
 namespace standpipe {
@@ -19,14 +19,14 @@ class DeserializerTest : public ::testing::Test {
  protected:
   std::unique_ptr<Deserializer> open(const DeserializerFactory& factory, std::string_view content,
                                      Settings::Map values = {}, std::string charset = "UTF-8",
-                                     DecodeErrorPolicy policy = DecodeErrorPolicy::fail) {
+                                     OnMalformed policy = OnMalformed::fail) {
     auto deserializer = try_open(factory, content, std::move(values), std::move(charset), policy);
     EXPECT_TRUE(deserializer.ok()) << deserializer.status().to_string();
     return deserializer.ok() ? std::move(*deserializer) : nullptr;
   }
   Result<std::unique_ptr<Deserializer>> try_open(const DeserializerFactory& factory, std::string_view content,
                                                  Settings::Map values = {}, std::string charset = "UTF-8",
-                                                 DecodeErrorPolicy policy = DecodeErrorPolicy::fail) {
+                                                 OnMalformed policy = OnMalformed::fail) {
     const std::string path = test_.directory.file("in");
     EXPECT_TRUE(write_file_atomically(real_file_system(), path, content).ok());
     file_ = real_file_system().open(path, FileSystem::Mode::read).value();
@@ -93,7 +93,7 @@ TEST_F(DeserializerTest, LinesLongerThanAChunkComeInWholePieces) {
   for (std::size_t i = 0; i + 1 < bodies.size(); ++i) {
     joined += bodies[i];
     if (i + 2 == bodies.size()) break;
-    EXPECT_EQ(utf16_units(bodies[i]), 2048u) << i;
+    EXPECT_EQ(utf8::utf16_units(bodies[i]), 2048u) << i;
   }
   EXPECT_EQ(joined, text);
   EXPECT_EQ(bodies.back(), "next");
@@ -129,12 +129,12 @@ TEST_F(DeserializerTest, MalformedBytesFailReplacedOrDropped) {
   EXPECT_EQ(read_all(*fail), (Bodies{"good"}));
   EXPECT_EQ(status_.code(), Code::corrupt);
   EXPECT_THAT(status_.message(), HasSubstr("in: line at offset 5"));
-  auto replace = open(kLineDeserializer, text, {}, "UTF-8", DecodeErrorPolicy::replace);
+  auto replace = open(kLineDeserializer, text, {}, "UTF-8", OnMalformed::replace);
   EXPECT_EQ(read_all(*replace), (Bodies{"good",
                                         "ba\xEF\xBF\xBD"
                                         "d\xEF\xBF\xBD",
                                         "end"}));
-  auto ignore = open(kLineDeserializer, text, {}, "UTF-8", DecodeErrorPolicy::ignore);
+  auto ignore = open(kLineDeserializer, text, {}, "UTF-8", OnMalformed::ignore);
   EXPECT_EQ(read_all(*ignore), (Bodies{"good", "bad", "end"}));
 }
 

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "codec/deserializers/charset.h"
+#include "codec/charset.h"
 #include "codec/deserializers/deserializer.h"
 #include "codec/lines/line_splitter.h"
 #include "codec/utf8.h"
@@ -20,7 +20,12 @@ constexpr std::size_t kChunkBytes = 256 * 1024;
 class LineDeserializer final : public Deserializer {
  public:
   LineDeserializer(DeserializerInput input, Charset in, Charset out, std::size_t max_length)
-      : input_(std::move(input)), in_(std::move(in)), out_(std::move(out)), max_length_(max_length) {}
+      : input_(std::move(input)),
+        in_(std::move(in)),
+        decoder_(in_, input_.on_error),
+        encoder_(out, OnMalformed::replace),
+        utf8_(in_.is_utf8() && out.is_utf8()),
+        max_length_(max_length) {}
 
   Status read(Batch& batch, std::size_t max_events) override {
     block_ = input_.headers->empty() ? Batch::kNoHeaders : batch.add_headers(input_.headers);
@@ -79,7 +84,7 @@ class LineDeserializer final : public Deserializer {
       good = feed > 0 ? feed : std::max<std::size_t>(in_.whole_pieces(all, max_length_), in_.unit());
     }
     good_until_ = slab_start_ + good;
-    plain_ = in_.is_utf8() && out_.is_utf8() && utf8::is_valid(all.substr(0, good));
+    plain_ = utf8_ && utf8::is_valid(all.substr(0, good));
   }
 
   // The offset behind the last line feed; 0: there is none.
@@ -133,31 +138,36 @@ class LineDeserializer final : public Deserializer {
       return {};
     }
     decoded_.clear();
-    if (const Status status = in_.decode(line, input_.on_error, decoded_); !status.ok()) {
-      return {Code::corrupt, fmt::format("{}: line at offset {}: {}", input_.name, mark_.offset, status.message())};
+    decoder_.reset();
+    if (const auto used = decoder_.decode(line, decoded_); !used.ok()) {
+      return {Code::corrupt,
+              fmt::format("{}: line at offset {}: {}", input_.name, mark_.offset, used.status().message())};
     }
     std::string_view rest = decoded_;
     std::size_t units = 0;
     do {
-      const std::size_t size = utf8_prefix(rest, max_length_);
-      units = utf16_units(rest.substr(0, size));
-      add_copy(batch, rest.substr(0, size));
+      const std::size_t size = utf8::utf16_prefix(rest, max_length_);
+      units = utf8::utf16_units(rest.substr(0, size));
+      TRY(add_copy(batch, rest.substr(0, size)));
       rest.remove_prefix(size);
     } while (!rest.empty());
-    if (feed && units >= max_length_) add_copy(batch, {});
+    if (feed && units >= max_length_) TRY(add_copy(batch, {}));
     return {};
   }
 
-  void add_copy(Batch& batch, std::string_view text) {
+  Status add_copy(Batch& batch, std::string_view text) {
     encoded_.clear();
-    out_.encode(text, encoded_);
+    TRY(encoder_.encode(text, encoded_));
     batch.add_copy(encoded_, block_, &input_.budget);
     ++mark_.events;
+    return {};
   }
 
   DeserializerInput input_;
-  Charset in_;
-  Charset out_;
+  const Charset in_;
+  CharsetDecoder decoder_;
+  CharsetEncoder encoder_;
+  const bool utf8_;  // in and out
   const std::size_t max_length_;  // UTF-16 units
   Batch::Block block_ = Batch::kNoHeaders;
   DeserializerMark mark_;

@@ -85,11 +85,7 @@ TEST(KnownTest, NamesAndClassesAreUniqueWithinAKind) {
   }
 }
 
-<<<<<<< HEAD
-TEST(KnownTest, ConfigFiltersAreBuiltTheOthersNot) {
-=======
 TEST(KnownTest, OnlyConfigFiltersAreBuilt) {
->>>>>>> tables
   std::set<std::string> built;
   for (const ComponentInfo* info : known_components()) {
     if (info->built) built.insert(label(*info));

@@ -1,9 +1,5 @@
-<<<<<<< HEAD:src/config/known/engine_tables.cc
-// Config filters, and the keys that all components of a kind share.
-=======
 // What the configuration layer itself reads: config filters, and the keys that all components of a kind share.
 // Selectors and sink processors have their tables in core/.
->>>>>>> tables:src/config/known/shared_tables.cc
 
 #include <array>
 
@@ -48,11 +44,7 @@ constexpr ComponentInfo kHadoop{.kind = ComponentKind::config_filter,
                                 .options = kHadoopOptions,
                                 .built = false};
 
-<<<<<<< HEAD:src/config/known/engine_tables.cc
-constexpr const ComponentInfo* kEngineInfos[] = {&kEnv, &kExternal, &kHadoop};
-=======
 constexpr const ComponentInfo* kConfigFilters[] = {&kEnv, &kExternal, &kHadoop};
->>>>>>> tables:src/config/known/shared_tables.cc
 
 // --- keys that all components of a kind share ---
 

@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "net/stream_buffer.h"
-#include "net/text_decoder.h"
+#include "codec/text_decoder.h"
 #include "standpipe/batch.h"
 
 namespace standpipe {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "codec/utf8.h"
 
 namespace standpipe {
 
@@ -125,8 +126,8 @@ bool NetcatSession::add_line(Batch& batch, std::string_view line, bool plain) {
 /// Whether a line, without its line feed, is beyond the limit, which counts characters as Java does.
 bool NetcatSession::too_long(std::string_view text) {
   if (text.size() < shared_.max_line) return false;
-  if (decoder_.is_plain(text)) return utf16_length(text) >= shared_.max_line;
-  return utf16_length(decoder_.decode(text)) >= shared_.max_line;
+  if (decoder_.is_plain(text)) return utf8::utf16_units(text) >= shared_.max_line;
+  return utf8::utf16_units(decoder_.decode(text)) >= shared_.max_line;
 }
 
 void NetcatSession::reject_line() {

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "net/network.h"
 #include "net/stream_buffer.h"
-#include "net/text_decoder.h"
+#include "codec/text_decoder.h"
 #include "standpipe/source.h"
 
 namespace standpipe {

@@ -105,10 +105,10 @@ ConsumeOrder order_of(const std::string& text) {
   return text == "random" ? ConsumeOrder::random : text == "youngest" ? ConsumeOrder::youngest : ConsumeOrder::oldest;
 }
 
-DecodeErrorPolicy policy_of(const std::string& text) {
-  return text == "replace"  ? DecodeErrorPolicy::replace
-         : text == "ignore" ? DecodeErrorPolicy::ignore
-                            : DecodeErrorPolicy::fail;
+OnMalformed policy_of(const std::string& text) {
+  return text == "replace"  ? OnMalformed::replace
+         : text == "ignore" ? OnMalformed::ignore
+                            : OnMalformed::fail;
 }
 
 Result<JavaRegex> pattern(const Settings& settings, std::string_view key) {
@@ -137,10 +137,10 @@ Result<std::unique_ptr<Source>> create(const Settings& settings, Environment& en
   TRY_ASSIGN(Settings nested, deserializer_settings(settings, *deserializer));
   TRY_ASSIGN(JavaRegex include, pattern(settings, "includePattern"));
   TRY_ASSIGN(JavaRegex ignore, pattern(settings, "ignorePattern"));
-  if (const Status known = check_charset(settings.text("inputCharset")); !known.ok())
+  if (const Status known = Charset::find(settings.text("inputCharset")).status(); !known.ok())
     return known.with_context("inputCharset");
   if (const auto charset = nested.values().find("outputCharset"); charset != nested.values().end()) {
-    if (const Status known = check_charset(charset->second); !known.ok())
+    if (const Status known = Charset::find(charset->second).status(); !known.ok())
       return known.with_context("deserializer.outputCharset");
   }
   const std::string folder = absolute_path(settings.text("spoolDir"));

@@ -38,7 +38,7 @@ class SpooldirSource final : public Source {
     std::string path_header;      ///< empty: none
     std::string basename_header;  ///< empty: none
     std::string charset = "UTF-8";
-    DecodeErrorPolicy on_error = DecodeErrorPolicy::fail;
+    OnMalformed on_error = OnMalformed::fail;
     const DeserializerFactory* deserializer = nullptr;
     Settings deserializer_settings;
     std::size_t batch_size = 100;

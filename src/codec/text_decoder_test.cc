@@ -1,6 +1,8 @@
-#include "net/text_decoder.h"
+#include "codec/text_decoder.h"
 
 #include <gtest/gtest.h>
+
+#include "codec/utf8.h"
 
 namespace standpipe {
 namespace {
@@ -39,9 +41,9 @@ TEST(TextDecoder, RefusesWhatItCantDo) {
 }
 
 TEST(TextDecoder, CountsAsJavaCounts) {
-  EXPECT_EQ(utf16_length("abc"), 3u);
-  EXPECT_EQ(utf16_length("\xE2\x82\xAC"), 1u);
-  EXPECT_EQ(utf16_length("\xF0\x9F\x98\x80"), 2u);
+  EXPECT_EQ(utf8::utf16_units("abc"), 3u);
+  EXPECT_EQ(utf8::utf16_units("\xE2\x82\xAC"), 1u);
+  EXPECT_EQ(utf8::utf16_units("\xF0\x9F\x98\x80"), 2u);
 }
 
 }  // namespace
