@@ -81,14 +81,15 @@ inline constexpr std::string_view kDrainSuccess = "EventDrainSuccessCount";
 inline constexpr std::string_view kEventWriteFail = "EventWriteFail";
 inline constexpr std::string_view kChannelReadFail = "ChannelReadFail";
 // ours: what Flume does not count
-inline constexpr std::string_view kEventsFiltered = "EventFilteredCount";        ///< source: dropped by interceptors
-inline constexpr std::string_view kEventsUnrouted = "EventUnroutedCount";        ///< source: no channel for them
-inline constexpr std::string_view kOptionalDropped = "EventOptionalDropCount";   ///< source: an optional channel had no room
-inline constexpr std::string_view kPoison = "EventPoisonCount";                  ///< sink: refused for good
-inline constexpr std::string_view kQuarantined = "EventQuarantinedCount";        ///< sink: moved to the dead-letter file
-inline constexpr std::string_view kDuplicate = "EventDuplicateCount";            ///< sink: acknowledged after a fail-over
-inline constexpr std::string_view kStartFail = "StartFailCount";                 ///< all: failed starts since the first
-inline constexpr std::string_view kOldestEventAge = "OldestEventAge";            ///< channel: ms; 0 when empty
+inline constexpr std::string_view kEventsFiltered = "EventFilteredCount";  ///< source: dropped by interceptors
+inline constexpr std::string_view kEventsUnrouted = "EventUnroutedCount";  ///< source: no channel for them
+inline constexpr std::string_view kOptionalDropped =
+    "EventOptionalDropCount";                                              ///< source: an optional channel had no room
+inline constexpr std::string_view kPoison = "EventPoisonCount";            ///< sink: refused for good
+inline constexpr std::string_view kQuarantined = "EventQuarantinedCount";  ///< sink: moved to the dead-letter file
+inline constexpr std::string_view kDuplicate = "EventDuplicateCount";      ///< sink: acknowledged after a fail-over
+inline constexpr std::string_view kStartFail = "StartFailCount";           ///< all: failed starts since the first
+inline constexpr std::string_view kOldestEventAge = "OldestEventAge";      ///< channel: ms; 0 when empty
 // all
 inline constexpr std::string_view kStartTime = "StartTime";  ///< epoch ms
 inline constexpr std::string_view kStopTime = "StopTime";    ///< epoch ms; 0 while it runs

@@ -82,7 +82,7 @@ class BatchSink : public Sink {
   Status blame(Lease& lease, std::size_t index, const Status& reason, Bisection& found);
   void warn_of_poison(const Status& reason);
 
-  std::size_t blocked_ = 0;            // refused events at the head of the channel: tried alone, nothing passes them
+  std::size_t blocked_ = 0;  // refused events at the head of the channel: tried alone, nothing passes them
   std::int64_t next_warning_ms_ = 0;
   Counter& batch_empty_;
   Counter& batch_underflow_;

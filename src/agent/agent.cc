@@ -79,8 +79,9 @@ Status Agent::make_all(const AgentGraph& wanted, const Difference& changes, Made
   const Status no_channel(Code::invalid, "a channel of it was left out");
   for (const std::string& name : changes.new_sources) {
     const SourceNode& node = *wanted.source(name);
-    auto source = all_there(channels, node.channels) ? builder_.make_source(node, channels)
-                                                     : Result<RunningSource>(no_channel.with_context("source " + name + ": "));
+    auto source = all_there(channels, node.channels)
+                      ? builder_.make_source(node, channels)
+                      : Result<RunningSource>(no_channel.with_context("source " + name + ": "));
     if (source.ok()) {
       made.sources.emplace(name, std::move(source).value());
     } else {
@@ -158,8 +159,8 @@ Status Agent::drain_ending(const Difference& changes) {
       source->ingest->restart();
       source->runner->start();
     }
-    return {Code::full, fmt::format("refused: {} events are still in a channel that would end, after {} s", channel->size(),
-                                    options_.drain_timeout.count() / 1000)};
+    return {Code::full, fmt::format("refused: {} events are still in a channel that would end, after {} s",
+                                    channel->size(), options_.drain_timeout.count() / 1000)};
   }
   return {};
 }
@@ -242,9 +243,9 @@ Diagnostics refusing(const AgentGraph& running, const Diagnostics& accepted, con
     const bool known = std::any_of(accepted.begin(), accepted.end(), [&](const Diagnostic& old) {
       return old.code == each.code && old.key == each.key && old.message == each.message;
     });
-    const bool whole_file = each.component.empty() && (each.code == DiagnosticCode::syntax ||
-                                                       each.code == DiagnosticCode::invalid_agent ||
-                                                       each.code == DiagnosticCode::template_text);
+    const bool whole_file =
+        each.component.empty() && (each.code == DiagnosticCode::syntax || each.code == DiagnosticCode::invalid_agent ||
+                                   each.code == DiagnosticCode::template_text);
     if (!known && (whole_file || runs(each.component))) found.push_back(each);
   }
   return found;

@@ -18,7 +18,8 @@ namespace standpipe {
 ///
 /// - apply() touches only what differs: sources keep their sockets while interceptors, selector or channels behind them
 ///   change; channels keep their contents; everything else is stopped and made anew.
-/// - A refused apply() leaves everything running as it was. It is refused when a component that runs now could not be made
+/// - A refused apply() leaves everything running as it was. It is refused when a component that runs now could not be
+/// made
 ///   anew, or when a channel that is to end still holds events after the drain time.
 /// - stop() stops sources first, lets sinks drain what would be lost, then stops sinks and channels.
 ///
@@ -31,8 +32,8 @@ class Agent {
   const std::string& name() const { return name_; }
   const AgentGraph& graph() const { return graph_; }
 
-  /// Goes over to `wanted`. On the first call a component that can't be made is left out with an error in the log; later
-  /// such a component refuses the call if it runs now, else it is left out too.
+  /// Goes over to `wanted`. On the first call a component that can't be made is left out with an error in the log;
+  /// later such a component refuses the call if it runs now, else it is left out too.
   Status apply(const AgentGraph& wanted);
 
   /// In bounded time. When something was abandoned its threads still use what the agent holds: the process should end
@@ -69,11 +70,11 @@ class Agent {
   ByName<RunningSource> sources_;
   ByName<RunningSinks> sinks_;
   std::vector<std::shared_ptr<void>> abandoned_;  // what threads that did not end may still use
-  Supervisor supervisor_;  // last: its runners end before what they refer to
+  Supervisor supervisor_;                         // last: its runners end before what they refer to
 };
 
-/// The diagnostics of a reload that would remove or break something that runs now: they refuse it. What `accepted` already
-/// had (when the running configuration was applied) does not count again.
+/// The diagnostics of a reload that would remove or break something that runs now: they refuse it. What `accepted`
+/// already had (when the running configuration was applied) does not count again.
 Diagnostics refusing(const AgentGraph& running, const Diagnostics& accepted, const Diagnostics& fresh);
 
 }  // namespace standpipe

@@ -33,10 +33,13 @@ namespace standpipe {
 
 namespace {
 
-const SourceFactory* const kSources[] = {&kExecSource, &kNetcatSource, &kSeqSource, &kSpooldirSource, &kStressSource, &kTaildirSource};
+const SourceFactory* const kSources[] = {&kExecSource,     &kNetcatSource, &kSeqSource,
+                                         &kSpooldirSource, &kStressSource, &kTaildirSource};
 const ChannelFactory* const kChannels[] = {&kMemoryChannel, &kPseudoTxnChannel};
 const SinkFactory* const kSinks[] = {&kFileRollSink, &kHdfsSink, &kLoggerSink, &kNullSink};
-const InterceptorFactory* const kInterceptors[] = {&kHostInterceptor, &kRegexExtractorInterceptor, &kRegexFilterInterceptor, &kRemoveHeaderInterceptor, &kSearchReplaceInterceptor, &kStaticInterceptor, &kTimestampInterceptor, &kUuidInterceptor};
+const InterceptorFactory* const kInterceptors[] = {
+    &kHostInterceptor,          &kRegexExtractorInterceptor, &kRegexFilterInterceptor, &kRemoveHeaderInterceptor,
+    &kSearchReplaceInterceptor, &kStaticInterceptor,         &kTimestampInterceptor,   &kUuidInterceptor};
 
 template <typename Factory, std::size_t N>
 const Factory* find(const Factory* const (&factories)[N], const ComponentInfo& info) {
@@ -60,7 +63,8 @@ std::vector<const ComponentInfo*> make_list() {
   append(all, selector_infos());
   append(all, sink_processor_infos());
   append(all, serializer_infos());
-  for (const ComponentInfo* info : {&kLineDeserializerInfo, &kAvroDeserializerInfo, &kBlobDeserializerInfo}) all.push_back(info);
+  for (const ComponentInfo* info : {&kLineDeserializerInfo, &kAvroDeserializerInfo, &kBlobDeserializerInfo})
+    all.push_back(info);
   append(all, known_components());
   return all;
 }

@@ -27,7 +27,8 @@ struct ProcessWorld {
 class ComponentWorld {
  public:
   /// `kind` is "source", "channel" or "sink": part of log lines and of the state folder's name.
-  ComponentWorld(const ProcessWorld& process, const std::string& agent, const std::string& kind, const std::string& name);
+  ComponentWorld(const ProcessWorld& process, const std::string& agent, const std::string& kind,
+                 const std::string& name);
   ComponentWorld(const ComponentWorld&) = delete;
   ComponentWorld& operator=(const ComponentWorld&) = delete;
 

@@ -30,8 +30,8 @@ class ConfigurationSource {
   std::vector<Location> locations_;
 };
 
-/// The seams through which placeholders and config filters see this process: its environment, -D properties, and external
-/// commands (run without a shell, ended after 60 s).
+/// The seams through which placeholders and config filters see this process: its environment, -D properties, and
+/// external commands (run without a shell, ended after 60 s).
 Surroundings process_surroundings(std::map<std::string, std::string, std::less<>> system_properties);
 
 }  // namespace standpipe

@@ -13,7 +13,8 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 }
 
 const SinkUnit* find_unit(const std::vector<SinkUnit>& units, const std::string& name) {
-  const auto found = std::find_if(units.begin(), units.end(), [&](const SinkUnit& unit) { return unit.group.name == name; });
+  const auto found =
+      std::find_if(units.begin(), units.end(), [&](const SinkUnit& unit) { return unit.group.name == name; });
   return found == units.end() ? nullptr : &*found;
 }
 
@@ -51,9 +52,9 @@ void compare_sources(const AgentGraph& running, const AgentGraph& wanted, Differ
       found.ending_sources.push_back(old.name);
       continue;
     }
-    const bool channel_made_anew = std::any_of(now->channels.begin(), now->channels.end(), [&](const std::string& name) {
-      return contains(found.new_channels, name);
-    });
+    const bool channel_made_anew =
+        std::any_of(now->channels.begin(), now->channels.end(),
+                    [&](const std::string& name) { return contains(found.new_channels, name); });
     if (channel_made_anew || !same_component(old, *now)) found.rewired_sources.push_back(old.name);
   }
   for (const SourceNode& now : wanted.sources) {
@@ -67,9 +68,8 @@ void compare_sinks(const AgentGraph& running, const AgentGraph& wanted, Differen
   const std::vector<SinkUnit> after = sink_units(wanted);
   const auto stays = [&](const SinkUnit& old, const SinkUnit* now) {
     if (now == nullptr || !same_unit(old, *now)) return false;
-    return std::none_of(now->sinks.begin(), now->sinks.end(), [&](const SinkNode& sink) {
-      return contains(found.new_channels, sink.channel);
-    });
+    return std::none_of(now->sinks.begin(), now->sinks.end(),
+                        [&](const SinkNode& sink) { return contains(found.new_channels, sink.channel); });
   };
   for (const SinkUnit& old : before) {
     if (!stays(old, find_unit(after, old.group.name))) found.ending_sinks.push_back(old.group.name);
@@ -80,8 +80,8 @@ void compare_sinks(const AgentGraph& running, const AgentGraph& wanted, Differen
   }
 }
 
-std::string one_kind(std::string_view kind, const std::vector<std::string>& added, const std::vector<std::string>& ended,
-                     const std::vector<std::string>& changed) {
+std::string one_kind(std::string_view kind, const std::vector<std::string>& added,
+                     const std::vector<std::string>& ended, const std::vector<std::string>& changed) {
   std::string text;
   for (const std::string& name : added) text += " +" + name;
   for (const std::string& name : ended) text += " -" + name;

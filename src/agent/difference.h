@@ -7,16 +7,16 @@
 
 namespace standpipe {
 
-/// What stands between a running agent and a wanted graph. Names are of the wanted graph for what is made, of the running
-/// one for what ends; a component that is made anew is in both lists.
+/// What stands between a running agent and a wanted graph. Names are of the wanted graph for what is made, of the
+/// running one for what ends; a component that is made anew is in both lists.
 struct Difference {
   std::vector<std::string> ending_channels;
   std::vector<std::string> new_channels;
   std::vector<std::string> changed_channels;  ///< same type, other settings: taken over in place
   std::vector<std::string> ending_sources;
   std::vector<std::string> new_sources;
-  std::vector<std::string> rewired_sources;   ///< only interceptors, selector or channels differ: the source goes on
-  std::vector<std::string> ending_sinks;      ///< units: a group's name, or that of a sink alone
+  std::vector<std::string> rewired_sources;  ///< only interceptors, selector or channels differ: the source goes on
+  std::vector<std::string> ending_sinks;     ///< units: a group's name, or that of a sink alone
   std::vector<std::string> new_sinks;
 
   bool empty() const;
@@ -26,8 +26,8 @@ struct Difference {
 
 Difference difference(const AgentGraph& running, const AgentGraph& wanted);
 
-/// One unit that a sink runner drives: a group with its sinks, or a sink alone (then `group.info` is null and the group's
-/// name is the sink's).
+/// One unit that a sink runner drives: a group with its sinks, or a sink alone (then `group.info` is null and the
+/// group's name is the sink's).
 struct SinkUnit {
   GroupNode group;
   std::vector<SinkNode> sinks;

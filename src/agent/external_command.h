@@ -8,8 +8,8 @@
 
 namespace standpipe {
 
-/// Runs a program (found through PATH, no shell) and returns all that it wrote to its standard output. A failure says why:
-/// it can't be started, a non-zero exit, more than 1 MiB of output, or longer than `limit` (then it is killed).
+/// Runs a program (found through PATH, no shell) and returns all that it wrote to its standard output. A failure says
+/// why: it can't be started, a non-zero exit, more than 1 MiB of output, or longer than `limit` (then it is killed).
 Result<std::string> run_external_command(const std::vector<std::string>& command,
                                          std::chrono::seconds limit = std::chrono::seconds(60));
 

@@ -33,18 +33,20 @@ Result<RunningChannel> FlowBuilder::make_channel(const ChannelNode& node) const 
   auto channel = factory->create(node.settings, running.world->environment());
   if (!channel.ok()) return channel.status().with_context(fmt::format("channel {}: ", node.name));
   running.made = std::make_unique<ChannelRunner>(node.name, std::shared_ptr<Channel>(std::move(channel).value()),
-                                                   running.world->environment());
+                                                 running.world->environment());
   running.runner = running.made.get();
   return running;
 }
 
-Result<IngestPlan> FlowBuilder::make_plan(const SourceNode& node, Environment& environment, const Channels& channels) const {
+Result<IngestPlan> FlowBuilder::make_plan(const SourceNode& node, Environment& environment,
+                                          const Channels& channels) const {
   IngestPlan plan;
   for (const InterceptorNode& interceptor : node.interceptors) {
     const InterceptorFactory* factory = find_interceptor_factory(*interceptor.info);
     CHECK(factory != nullptr);
     auto made = factory->create(interceptor.settings, environment);
-    if (!made.ok()) return made.status().with_context(fmt::format("source {}: interceptor {}: ", node.name, interceptor.name));
+    if (!made.ok())
+      return made.status().with_context(fmt::format("source {}: interceptor {}: ", node.name, interceptor.name));
     plan.interceptors.push_back(std::move(made).value());
   }
   for (const std::string& name : node.channels) plan.channels.push_back(channel_of(channels, name).named());
@@ -70,7 +72,7 @@ Result<RunningSource> FlowBuilder::make_source(const SourceNode& node, const Cha
   TRY_ASSIGN(IngestPlan plan, make_plan(node, environment, channels));
   running.ingest = std::make_shared<SourceIngest>(environment, process_.engine, std::move(plan));
   running.made = std::make_unique<SourceRunner>(node.name, std::move(source).value(), running.ingest, environment,
-                                                  gates_of(channels, node.channels));
+                                                gates_of(channels, node.channels));
   running.runner = running.made.get();
   return running;
 }

@@ -15,8 +15,8 @@
 
 namespace standpipe {
 
-/// A channel of an agent: its node in the graph, its world, its runner. The supervisor takes the runner over from `made`
-/// when it is put in place; `runner` points to it before and after. The world outlives the runner.
+/// A channel of an agent: its node in the graph, its world, its runner. The supervisor takes the runner over from
+/// `made` when it is put in place; `runner` points to it before and after. The world outlives the runner.
 struct RunningChannel {
   ChannelNode node;
   std::unique_ptr<ComponentWorld> world;
@@ -47,7 +47,8 @@ struct RunningSinks {
   bool alone() const { return group.info == nullptr; }
 };
 
-/// Makes components from nodes of a checked graph; starts nothing. A failure names the component and why it can't be made.
+/// Makes components from nodes of a checked graph; starts nothing. A failure names the component and why it can't be
+/// made.
 class FlowBuilder {
  public:
   FlowBuilder(const ProcessWorld& process, std::string agent) : process_(process), agent_(std::move(agent)) {}
@@ -57,12 +58,14 @@ class FlowBuilder {
 
   Result<RunningChannel> make_channel(const ChannelNode& node) const;
   Result<RunningSource> make_source(const SourceNode& node, const Channels& channels) const;
-  Result<RunningSinks> make_sinks(const GroupNode& group, const std::vector<SinkNode>& sinks, const Channels& channels) const;
+  Result<RunningSinks> make_sinks(const GroupNode& group, const std::vector<SinkNode>& sinks,
+                                  const Channels& channels) const;
   /// The way behind a source, for a source that goes on while its interceptors, selector or channels change.
   Result<IngestPlan> make_plan(const SourceNode& node, Environment& environment, const Channels& channels) const;
 
  private:
-  Result<std::unique_ptr<GroupMember>> make_member(const SinkNode& node, ComponentWorld& world, const Channels& channels) const;
+  Result<std::unique_ptr<GroupMember>> make_member(const SinkNode& node, ComponentWorld& world,
+                                                   const Channels& channels) const;
 
   const ProcessWorld& process_;
   std::string agent_;

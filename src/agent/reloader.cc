@@ -45,7 +45,8 @@ bool Reloader::same(const Texts& a, const Texts& b) const {
 void Reloader::look() {
   auto texts = source_.read();
   if (!texts.ok()) {
-    process_log().warn(fmt::format("the configuration can't be read, the agent goes on as it is: {}", texts.status().message()));
+    process_log().warn(
+        fmt::format("the configuration can't be read, the agent goes on as it is: {}", texts.status().message()));
     return;
   }
   if (same(*texts, applied_)) {
@@ -63,7 +64,8 @@ void Reloader::look() {
 void Reloader::reload_now() {
   auto texts = source_.read();
   if (!texts.ok()) {
-    process_log().warn(fmt::format("the configuration can't be read, the agent goes on as it is: {}", texts.status().message()));
+    process_log().warn(
+        fmt::format("the configuration can't be read, the agent goes on as it is: {}", texts.status().message()));
     return;
   }
   candidate_.clear();
@@ -73,17 +75,20 @@ void Reloader::reload_now() {
 void Reloader::apply(const Texts& texts) {
   applied_ = texts;
   process_log().info("the configuration changed");
-  const Configuration configuration = load_configuration(texts, Catalog(all_components()), process_surroundings(system_properties_));
+  const Configuration configuration =
+      load_configuration(texts, Catalog(all_components()), process_surroundings(system_properties_));
   const Diagnostics diagnostics = diagnostics_of(configuration, agent_.name());
   log_diagnostics(diagnostics);
   const AgentGraph* wanted = configuration.find(agent_.name());
   if (wanted == nullptr || wanted->empty()) {
-    process_log().error(fmt::format("refused: the new configuration has nothing to run for agent {}; it goes on as it was", agent_.name()));
+    process_log().error(fmt::format(
+        "refused: the new configuration has nothing to run for agent {}; it goes on as it was", agent_.name()));
     return;
   }
   if (const Diagnostics found = refusing(agent_.graph(), accepted_, diagnostics); !found.empty()) {
-    process_log().error(fmt::format("refused: {} of the errors would break what runs now; the agent goes on as it was. The first: {}",
-                                    found.size(), split(render(found.front()), '\n').front()));
+    process_log().error(
+        fmt::format("refused: {} of the errors would break what runs now; the agent goes on as it was. The first: {}",
+                    found.size(), split(render(found.front()), '\n').front()));
     return;
   }
   if (const Status status = agent_.apply(*wanted); !status.ok()) {

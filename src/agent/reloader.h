@@ -12,8 +12,8 @@
 namespace standpipe {
 
 /// Applies changed configurations to an agent: looks at the content at an interval, reads it again a second later and
-/// applies what is the same both times, so that a file that is just being written is not taken half. A configuration that
-/// would remove or break something that runs is refused whole and named in the log; the agent goes on as it was.
+/// applies what is the same both times, so that a file that is just being written is not taken half. A configuration
+/// that would remove or break something that runs is refused whole and named in the log; the agent goes on as it was.
 /// One thread.
 class Reloader {
  public:

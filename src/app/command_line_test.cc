@@ -66,7 +66,8 @@ TEST(JavaOptions, FlumesOwnTwentyMegabytesAreNoWish) {
 
 TEST(JavaOptions, TheEnvironmentScriptIsRead) {
   testing::TemporaryDirectory conf;
-  std::ofstream(conf.file("flume-env.sh")) << "echo noise\nJAVA_OPTS=\"-Xmx64m -Dkey='two words'\"\nexport STANDPIPE_TEST_X=7\n";
+  std::ofstream(conf.file("flume-env.sh"))
+      << "echo noise\nJAVA_OPTS=\"-Xmx64m -Dkey='two words'\"\nexport STANDPIPE_TEST_X=7\n";
   JavaOptions options;
   const auto messages = read_environment_script(conf.path(), options);
   EXPECT_THAT(messages, Contains(HasSubstr("Sourcing environment configuration script")));

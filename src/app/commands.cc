@@ -61,7 +61,8 @@ int print_check(const Configuration& configuration, const std::string& name, boo
   }
   if (!name.empty() && configuration.find(name) == nullptr) {
     const std::string near = configuration.nearest_agent(name);
-    return fail(fmt::format("there is no agent '{}'{}", name, near.empty() ? "" : "; did you mean '" + near + "'?"), kExitUsage);
+    return fail(fmt::format("there is no agent '{}'{}", name, near.empty() ? "" : "; did you mean '" + near + "'?"),
+                kExitUsage);
   }
   return exit_code(diagnostics, strict);
 }
@@ -121,7 +122,8 @@ int run_describe(std::span<const std::string> arguments) {
   }
   if (chosen.empty()) {
     if (parsed->rest.empty()) return fail("describe needs a component's name, or --all", kExitUsage);
-    return fail(fmt::format("no component is called '{}'; describe --all lists them", parsed->rest.front()), kExitUsage);
+    return fail(fmt::format("no component is called '{}'; describe --all lists them", parsed->rest.front()),
+                kExitUsage);
   }
   if (format == "json") {
     print(describe_all_json(chosen));
@@ -168,7 +170,8 @@ int run_standpipe(std::span<const std::string> arguments) {
     print(kUsage);
     return kExitGood;
   }
-  std::fprintf(stderr, "Error: %s\n%s", command.empty() ? "no command" : ("unknown command '" + command + "'").c_str(), kUsage.data());
+  std::fprintf(stderr, "Error: %s\n%s", command.empty() ? "no command" : ("unknown command '" + command + "'").c_str(),
+               kUsage.data());
   return kExitUsage;
 }
 

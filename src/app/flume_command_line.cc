@@ -10,8 +10,19 @@ namespace standpipe {
 namespace {
 
 enum Switch : int {
-  kName, kConfFile, kConfUri, kConfProvider, kAuthProvider, kUser, kPassword, kPollInterval, kBackup, kNoReload, kZookeeper,
-  kZookeeperPath, kHelp,
+  kName,
+  kConfFile,
+  kConfUri,
+  kConfProvider,
+  kAuthProvider,
+  kUser,
+  kPassword,
+  kPollInterval,
+  kBackup,
+  kNoReload,
+  kZookeeper,
+  kZookeeperPath,
+  kHelp,
 };
 
 constexpr SwitchSpec kAgentSwitches[] = {
@@ -36,13 +47,15 @@ Result<std::vector<std::string>> take_script_switches(std::span<const std::strin
   std::vector<std::string> left;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
-    const bool takes_value = argument == "-c" || argument == "--conf" || argument == "-C" || argument == "--classpath" ||
-                             argument == "--plugins-path";
-    if (takes_value && i + 1 == arguments.size()) return Status(Code::invalid, fmt::format("{} needs a value", argument));
+    const bool takes_value = argument == "-c" || argument == "--conf" || argument == "-C" ||
+                             argument == "--classpath" || argument == "--plugins-path";
+    if (takes_value && i + 1 == arguments.size())
+      return Status(Code::invalid, fmt::format("{} needs a value", argument));
     if (argument == "-c" || argument == "--conf") {
       line.conf_dir = arguments[++i];
     } else if (takes_value) {
-      line.messages.push_back(fmt::format("Info: {} {} has no effect: there is no Java class path here", argument, arguments[i + 1]));
+      line.messages.push_back(
+          fmt::format("Info: {} {} has no effect: there is no Java class path here", argument, arguments[i + 1]));
       ++i;
     } else if (argument == "-d" || argument == "--dryrun") {
       line.dry_run = true;
@@ -63,7 +76,8 @@ Status apply(const ParsedSwitch& parsed, FlumeCommandLine& line) {
     case kConfProvider:
     case kAuthProvider:
       return {Code::invalid, fmt::format("'{}' is a Java class: it can't be loaded here. Use -f, -u or -z; "
-                                         "-user and -pwd give basic authorization", parsed.value)};
+                                         "-user and -pwd give basic authorization",
+                                         parsed.value)};
     case kUser: line.conf_user = parsed.value; break;
     case kPassword: line.conf_password = parsed.value; break;
     case kPollInterval: {
@@ -121,7 +135,8 @@ Result<FlumeCommandLine> parse_flume_command_line(std::span<const std::string> a
   if (line.conf_dir.empty()) {
     line.messages.emplace_back("Warning: No configuration directory set! Use --conf <dir> to override.");
   }
-  for (std::string& message : read_environment_script(line.conf_dir, line.java)) line.messages.push_back(std::move(message));
+  for (std::string& message : read_environment_script(line.conf_dir, line.java))
+    line.messages.push_back(std::move(message));
   for (const std::string& word : java_words) line.java.take(word);  // the command line wins over JAVA_OPTS
   for (const std::string& word : line.java.without_effect) {
     line.messages.push_back(fmt::format("Info: {} has no effect: there is no Java machine here", word));

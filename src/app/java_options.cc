@@ -50,8 +50,8 @@ std::vector<std::string> shell_words(std::string_view text) {
   return words;
 }
 
-/// The script's output: JAVA_OPTS, FLUME_JAVA_OPTS and then the exported environment, each ended by a NUL. A script whose
-/// last command fails is none of our business; one that bash can't parse is.
+/// The script's output: JAVA_OPTS, FLUME_JAVA_OPTS and then the exported environment, each ended by a NUL. A script
+/// whose last command fails is none of our business; one that bash can't parse is.
 constexpr const char* kReadScript =
     R"(exec 3>&1 1>&2; . "$1" || bash -n "$1" 2>/dev/null || bad=1; printf '%s\0%s\0' "${JAVA_OPTS-}" "${FLUME_JAVA_OPTS-}" >&3
 env -0 >&3; exit ${bad:-0})";
@@ -71,7 +71,8 @@ std::optional<std::string> run_script(const std::string& path) {
   std::string output;
   char buffer[4096];
   ssize_t n = 0;
-  while (child > 0 && (n = ::read(ends[0], buffer, sizeof buffer)) > 0) output.append(buffer, static_cast<std::size_t>(n));
+  while (child > 0 && (n = ::read(ends[0], buffer, sizeof buffer)) > 0)
+    output.append(buffer, static_cast<std::size_t>(n));
   ::close(ends[0]);
   int status = 0;
   if (child < 0 || ::waitpid(child, &status, 0) != child || status != 0) return std::nullopt;
@@ -84,10 +85,14 @@ std::optional<std::uint64_t> parse_heap_size(std::string_view text) {
   unsigned shift = 0;
   if (!text.empty()) {
     switch (text.back()) {
-      case 'k': case 'K': shift = 10; break;
-      case 'm': case 'M': shift = 20; break;
-      case 'g': case 'G': shift = 30; break;
-      case 't': case 'T': shift = 40; break;
+      case 'k':
+      case 'K': shift = 10; break;
+      case 'm':
+      case 'M': shift = 20; break;
+      case 'g':
+      case 'G': shift = 30; break;
+      case 't':
+      case 'T': shift = 40; break;
       default: break;
     }
   }

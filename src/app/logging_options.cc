@@ -25,15 +25,26 @@ bool means_file(std::string_view target) {
 }
 
 constexpr std::array<std::string_view, 12> kUnderstood = {
-    "flume.root.logger", "flume.log.dir", "flume.log.file", "flume.log.level", "flume.log.to", "flume.monitoring.type",
-    "flume.monitoring.port", "flume.monitoring.host", "org.apache.flume.log.printconfig", "org.apache.flume.log.rawdata",
-    "propertiesImplementation", "flume.called.from.service",
+    "flume.root.logger",
+    "flume.log.dir",
+    "flume.log.file",
+    "flume.log.level",
+    "flume.log.to",
+    "flume.monitoring.type",
+    "flume.monitoring.port",
+    "flume.monitoring.host",
+    "org.apache.flume.log.printconfig",
+    "org.apache.flume.log.rawdata",
+    "propertiesImplementation",
+    "flume.called.from.service",
 };
 
 std::string substitute(std::string_view key) {
-  if (key.starts_with("flume.monitoring.")) return "monitoring here is -Dflume.monitoring.type=http: JSON and Prometheus text";
+  if (key.starts_with("flume.monitoring."))
+    return "monitoring here is -Dflume.monitoring.type=http: JSON and Prometheus text";
   if (key.starts_with("log4j")) return "-Dflume.root.logger=LEVEL,console or LEVEL,LOGFILE sets level and target";
-  if (key.starts_with("com.sun.management.")) return "there is no JMX: -Dflume.monitoring.type=http gives the same counters";
+  if (key.starts_with("com.sun.management."))
+    return "there is no JMX: -Dflume.monitoring.type=http gives the same counters";
   return "nothing reads it here";
 }
 
@@ -67,8 +78,10 @@ std::vector<std::string> ignored_properties(const Properties& properties) {
   }
   const std::string monitoring = get(properties, "flume.monitoring.type");
   if (!monitoring.empty() && !equals_ignoring_case(monitoring, "http")) {
-    lines.push_back(fmt::format("-Dflume.monitoring.type={} is not here: http gives the same counters as JSON, and as "
-                                "Prometheus text at /metrics/prometheus", monitoring));
+    lines.push_back(
+        fmt::format("-Dflume.monitoring.type={} is not here: http gives the same counters as JSON, and as "
+                    "Prometheus text at /metrics/prometheus",
+                    monitoring));
   }
   return lines;
 }

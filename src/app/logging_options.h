@@ -12,7 +12,8 @@ namespace standpipe {
 using Properties = std::map<std::string, std::string, std::less<>>;
 
 /// What -Dflume.root.logger=LEVEL,TARGET (with flume.log.dir, flume.log.file) and the 1.11 form (flume.log.level,
-/// flume.log.to) ask for. TARGET console: standard error; LOGFILE or DAILY: the file. Without any: INFO to standard error.
+/// flume.log.to) ask for. TARGET console: standard error; LOGFILE or DAILY: the file. Without any: INFO to standard
+/// error.
 LogTarget log_target(const Properties& properties);
 
 /// One line for each -Dflume.*, log4j or monitoring property that has no effect here, with what to use instead.

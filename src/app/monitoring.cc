@@ -18,7 +18,8 @@ void start_monitoring(const Properties& properties, Monitor& monitor) {
   if (const std::string text = get("flume.monitoring.port"); !text.empty()) {
     const auto port = parse_integer(text);
     if (!port || *port < 0 || *port > 65535) {
-      process_log().error(fmt::format("-Dflume.monitoring.port={} is not a port: 1 to 65535; there is no monitoring", text));
+      process_log().error(
+          fmt::format("-Dflume.monitoring.port={} is not a port: 1 to 65535; there is no monitoring", text));
       return;
     }
     options.port = static_cast<std::uint16_t>(*port);

@@ -48,7 +48,8 @@ std::uint32_t short_hash(std::string_view text) {
 
 std::uint64_t memory_budget_bytes(std::optional<std::uint64_t> wish) {
   if (wish) return *wish;
-  auto memory = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE));
+  auto memory =
+      static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE));
   for (const char* limit : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
     if (const auto bytes = number_in(limit); bytes && *bytes < memory) memory = *bytes;
   }
@@ -68,7 +69,8 @@ Result<StateLock> StateLock::take(const std::string& folder) {
   const std::string path = folder + "/lock";
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) {
-    return Status(Code::io, fmt::format("{}: {}; give another folder with -Dstandpipe.state.dir", path, std::strerror(errno)));
+    return Status(Code::io,
+                  fmt::format("{}: {}; give another folder with -Dstandpipe.state.dir", path, std::strerror(errno)));
   }
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     char holder[32] = {};
@@ -76,7 +78,8 @@ Result<StateLock> StateLock::take(const std::string& folder) {
     ::close(descriptor);
     return Status(Code::unavailable,
                   fmt::format("{} is in use by process {}; stop it, or give this agent a folder of its own with "
-                              "-Dstandpipe.state.dir", folder, n > 0 ? trim(holder) : "?"));
+                              "-Dstandpipe.state.dir",
+                              folder, n > 0 ? trim(holder) : "?"));
   }
   const std::string pid = fmt::format("{}\n", ::getpid());
   const bool written = ::ftruncate(descriptor, 0) == 0 && ::pwrite(descriptor, pid.data(), pid.size(), 0) > 0;

@@ -20,8 +20,8 @@ std::string state_root(const std::string& given, const std::string& agent, const
 /// Holds a state folder for as long as it lives: a second process on the same folder is refused.
 class StateLock {
  public:
-  /// Makes the folder when it is missing; the holder's pid stands in its file `lock`. Code::unavailable: another process
-  /// holds it. Code::io: the folder can't be used.
+  /// Makes the folder when it is missing; the holder's pid stands in its file `lock`. Code::unavailable: another
+  /// process holds it. Code::io: the folder can't be used.
   static Result<StateLock> take(const std::string& folder);
   StateLock(StateLock&& other) noexcept;
   StateLock& operator=(StateLock&&) = delete;

@@ -68,7 +68,8 @@ std::string no_agent(const Configuration& configuration, const std::string& name
   const AgentGraph* graph = configuration.find(name);
   if (graph == nullptr) {
     const std::string near = configuration.nearest_agent(name);
-    return fmt::format("the configuration has no agent '{}'{}", name, near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
+    return fmt::format("the configuration has no agent '{}'{}", name,
+                       near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
   }
   return graph->empty() ? fmt::format("agent {} has nothing to run", name) : "";
 }
@@ -91,7 +92,8 @@ class Service {
   int run(const Configuration& configuration) {
     auto lock = StateLock::take(state_root_);
     if (!lock.ok()) {
-      process_log().write(lock.status().code() == Code::unavailable ? Log::Level::error : Log::Level::warn, lock.status().message());
+      process_log().write(lock.status().code() == Code::unavailable ? Log::Level::error : Log::Level::warn,
+                          lock.status().message());
       if (lock.status().code() == Code::unavailable) return kExitFatal;
     }
     if (const Status status = reloader_.apply_first(configuration); !status.ok()) {
@@ -113,7 +115,8 @@ class Service {
  private:
   void wait_for_the_end() {
     while (true) {
-      const ServiceSignal signal = signals_.wait(line_.no_reload ? std::chrono::hours(24) : reloader_.until_next_look(line_.poll_interval_s));
+      const ServiceSignal signal =
+          signals_.wait(line_.no_reload ? std::chrono::hours(24) : reloader_.until_next_look(line_.poll_interval_s));
       if (signal == ServiceSignal::stop) return;
       if (line_.no_reload) continue;
       if (signal == ServiceSignal::reload) {

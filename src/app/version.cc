@@ -22,9 +22,10 @@ std::string version_text() {
 }
 
 std::string flume_version_text() {
-  return fmt::format("Flume 1.11.0 (run by Standpipe {})\nSource code repository: none of Flume's code runs here\n"
-                     "Revision: {}\nCompiled by {} on {}\nFrom source with checksum none\n",
-                     STANDPIPE_VERSION, STANDPIPE_REVISION, "g++ " __VERSION__, "Debian 12");
+  return fmt::format(
+      "Flume 1.11.0 (run by Standpipe {})\nSource code repository: none of Flume's code runs here\n"
+      "Revision: {}\nCompiled by {} on {}\nFrom source with checksum none\n",
+      STANDPIPE_VERSION, STANDPIPE_REVISION, "g++ " __VERSION__, "Debian 12");
 }
 
 }  // namespace standpipe

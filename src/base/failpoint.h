@@ -14,7 +14,8 @@ namespace standpipe {
 bool failpoint_hit(std::string_view name);
 #define FAILPOINT(name) (::standpipe::failpoint_hit(name))
 #else
-#define FAILPOINT(name) (false)
+constexpr bool no_failpoint() { return false; }  // a call, so that it may stand alone as a statement
+#define FAILPOINT(name) (::standpipe::no_failpoint())
 #endif
 
 }  // namespace standpipe

@@ -8,9 +8,9 @@
 
 namespace standpipe {
 
-/// Turns lines of one charset into UTF-8 as Java does: what is damaged becomes U+FFFD. For charsets in which a line feed
-/// is the byte 0x0A wherever it stands, so that text can be cut into lines before it is decoded.
-/// Not thread-safe; movable.
+/// Turns lines of one charset into UTF-8 as Java does: what is damaged becomes U+FFFD. For charsets in which a line
+/// feed is the byte 0x0A wherever it stands, so that text can be cut into lines before it is decoded. Not thread-safe;
+/// movable.
 class TextDecoder {
  public:
   /// Code::invalid when the machine lacks the charset or it can't be cut into lines (UTF-16, UTF-32).

@@ -462,7 +462,8 @@ class Builder {
 
   bool quarantines(ComponentCheck& check, const ComponentText& text) {
     EntryMap given;
-    if (const auto found = text.properties.find(kSinkOptions[0].name); found != text.properties.end()) given.insert(*found);
+    if (const auto found = text.properties.find(kSinkOptions[0].name); found != text.properties.end())
+      given.insert(*found);
     return check.check(kSink, given, *text.first, prefix(check)).choice(kSinkOptions[0].name) == "quarantine";
   }
 

@@ -167,7 +167,7 @@ class LineDeserializer final : public Deserializer {
   const Charset in_;
   CharsetDecoder decoder_;
   CharsetEncoder encoder_;
-  const bool utf8_;  // in and out
+  const bool utf8_;               // in and out
   const std::size_t max_length_;  // UTF-16 units
   Batch::Block block_ = Batch::kNoHeaders;
   DeserializerMark mark_;

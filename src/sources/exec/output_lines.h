@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-#include "net/stream_buffer.h"
 #include "codec/text_decoder.h"
+#include "net/stream_buffer.h"
 #include "standpipe/batch.h"
 
 namespace standpipe {

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "base/log.h"
+#include "codec/text_decoder.h"
 #include "net/network.h"
 #include "net/stream_buffer.h"
-#include "codec/text_decoder.h"
 #include "standpipe/source.h"
 
 namespace standpipe {

@@ -106,9 +106,7 @@ ConsumeOrder order_of(const std::string& text) {
 }
 
 OnMalformed policy_of(const std::string& text) {
-  return text == "replace"  ? OnMalformed::replace
-         : text == "ignore" ? OnMalformed::ignore
-                            : OnMalformed::fail;
+  return text == "replace" ? OnMalformed::replace : text == "ignore" ? OnMalformed::ignore : OnMalformed::fail;
 }
 
 Result<JavaRegex> pattern(const Settings& settings, std::string_view key) {
