@@ -141,15 +141,14 @@ void NetcatSession::reject_line() {
   }
 }
 
+/// What follows the last line feed is no line, as in Flume: whoever was cut off did not finish it, and got no OK.
 void NetcatSession::end_of_input() {
   input_ended_ = true;
-  const std::string_view rest = buffer_.unread();
-  if (rest.empty()) return;
-  const StreamBuffer::Part part = buffer_.take(rest.size());
-  Batch batch;
-  batch.pin(part.slab);
-  add_line(batch, part.bytes, false);
-  deliver(std::move(batch));
+  const std::size_t rest = buffer_.unread().size();
+  if (rest == 0 || !shared_.unfinished_limiter.pass(shared_.environment.clock.now_ms())) return;
+  shared_.environment.log.warn(fmt::format(
+      "{} ended its connection in the middle of a line: {} bytes without a line feed are discarded, unacknowledged",
+      connection_->peer(), rest));
 }
 
 void NetcatSession::deliver(Batch batch) {

@@ -24,6 +24,7 @@ struct NetcatShared {
   const bool acknowledge;
   const std::string encoding;
   LogLimiter too_long_limiter{60'000};
+  LogLimiter unfinished_limiter{60'000};
   Counter& received;
   Counter& accepted;
   Counter& read_failed;

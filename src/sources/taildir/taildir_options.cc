@@ -157,8 +157,8 @@ Result<std::unique_ptr<Source>> create(const Settings& settings, Environment& en
   for (const auto& [key, value] : settings.below("headers.")) {
     const std::size_t dot = key.find('.');
     if (dot == std::string::npos || dot + 1 == key.size()) {
-      return Status(Code::invalid,
-                    fmt::format("headers.{} names no header: write headers.<group>.<key> = {}", key, value));
+      environment.log.warn(
+          fmt::format("headers.{} names no header and is ignored: write headers.<group>.<key> = {}", key, value));
     }
   }
   options.position_file = absolute_path(expand_home(settings.text("positionFile")));
