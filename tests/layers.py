@@ -16,7 +16,7 @@ ALLOWED = {
     "io": LOW,
     "net": LOW,
     "codec": LOW | {"io"},
-    "config": LOW,
+    "config": LOW | {"codec"},
     "rpc": MIDDLE,
     "clients": MIDDLE,
     "core": MIDDLE,

@@ -256,6 +256,14 @@ Result<std::size_t> CharsetDecoder::decode_iconv(std::string_view bytes, std::st
   return bytes.size();
 }
 
+std::string to_utf8(std::string_view bytes, std::string_view standard_charset) {
+  auto charset = Charset::find(standard_charset);
+  CHECK(charset.ok());
+  std::string text;
+  CHECK(CharsetDecoder(std::move(charset).value(), OnMalformed::replace).decode(bytes, text).ok());
+  return text;
+}
+
 // -- encoding
 
 struct CharsetEncoder::Iconv {

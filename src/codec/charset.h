@@ -75,6 +75,10 @@ class CharsetDecoder {
   std::unique_ptr<Iconv> iconv_;
 };
 
+/// All of `bytes` as UTF-8, with what is damaged replaced. The character set must be one of those that every machine
+/// has (Java's standard charsets).
+std::string to_utf8(std::string_view bytes, std::string_view standard_charset);
+
 /// UTF-8 to bytes of a character set. One thread at a time.
 class CharsetEncoder {
  public:

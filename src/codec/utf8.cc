@@ -59,6 +59,7 @@ Step step(std::string_view text) {
 bool is_valid(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
 void append(std::string& out, std::uint32_t code_point) {
+  if ((code_point >= 0xd800 && code_point <= 0xdfff) || code_point > 0x10ffff) code_point = 0xfffd;
   if (code_point < 0x80) {
     out += static_cast<char>(code_point);
   } else if (code_point < 0x800) {

@@ -21,6 +21,7 @@ struct Step {
 inline constexpr std::uint32_t kMalformed = 0xffffffff;
 Step step(std::string_view text);  ///< `text` is not empty
 
+/// Half of a surrogate pair, or what is beyond U+10FFFF, becomes U+FFFD.
 void append(std::string& out, std::uint32_t code_point);
 inline constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 

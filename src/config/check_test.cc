@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/regex_syntax.h"
 #include "config/test_catalog.h"
 
 namespace standpipe {
@@ -78,42 +77,6 @@ TEST(Check, DiagnosticsOfOneAgent) {
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].key, "mkdir");
   EXPECT_EQ(found[1].agent, "a1");
-}
-
-TEST(RegexSyntax, NamesTheSlipsThatJavaRefuses) {
-  for (const std::string_view wrong :
-       {"a{4]", "{", "x{,3}", "(a", "a)", "[a", "*a", "a|+", "a\\", "(?:a", "[^]", "a{2", "[a&&[b]"}) {
-    EXPECT_NE(regex_problem(wrong), "") << wrong;
-  }
-}
-
-TEST(RegexSyntax, AcceptsWhatJavaAccepts) {
-  for (const std::string_view right : {"",
-                                       "^.*$",
-                                       "a{4}",
-                                       "a{4,}",
-                                       "a{4,5}?",
-                                       "(?:a|b)+",
-                                       "(?<n>x)\\k<n>",
-                                       "(?i)a",
-                                       "[]a]",
-                                       "[^]a]",
-                                       "[a[b-d]]",
-                                       "[{]",
-                                       "\\{",
-                                       "\\Q{[(\\E",
-                                       "\\p{Alpha}+",
-                                       "\\x{41}",
-                                       "a*?",
-                                       "a++",
-                                       "(|a)",
-                                       "^*",
-                                       "\"biType\":\"(\\w+)\"",
-                                       "([^ ]*.tmp)",
-                                       "[a-z&&[^bc]]",
-                                       "(?x) a # {"}) {
-    EXPECT_EQ(regex_problem(right), "") << right;
-  }
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "codec/java_regex.h"
 #include "config/odd_text.h"
-#include "config/regex_syntax.h"
 #include "config/spelling.h"
 
 namespace standpipe {
@@ -329,10 +329,10 @@ void ComponentCheck::check_option(const Option& option, const Entry& entry, std:
     report_bad_value(option, entry, value, status.message());
     return;
   }
-  const std::string problem = option.kind == Kind::regex ? regex_problem(value) : std::string();
-  if (!problem.empty()) {
+  const Status pattern = option.kind == Kind::regex ? JavaRegex::compile(value).status() : Status();
+  if (!pattern.ok()) {
     rejected_.insert(&option);
-    fail(DiagnosticCode::bad_value, entry, fmt::format("the pattern is wrong: {}", problem),
+    fail(DiagnosticCode::bad_value, entry, fmt::format("the pattern is wrong: {}", pattern.message()),
          "in a properties file a backslash of a pattern is written twice");
     return;
   }

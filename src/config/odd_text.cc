@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "config/utf8.h"
+#include "codec/utf8.h"
 
 namespace standpipe {
 
@@ -31,19 +31,12 @@ void append_plain(std::string& out, char32_t c, Class kind) {
   switch (kind) {
     case Class::space: out.push_back(' '); break;
     case Class::zero_width: break;
-    case Class::full_width: append_utf8(out, c - 0xFEE0); break;
+    case Class::full_width: utf8::append(out, c - 0xFEE0); break;
     case Class::quote: out.push_back(c <= 0x201B ? '\'' : '"'); break;
     case Class::dash: out.push_back('-'); break;
     case Class::full_stop: out.push_back('.'); break;
-    case Class::normal: append_utf8(out, c); break;
+    case Class::normal: utf8::append(out, c); break;
   }
-}
-
-bool has_only_ascii(std::string_view text) {
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) >= 0x80) return false;
-  }
-  return true;
 }
 
 bool is_invisible(Class kind) { return kind == Class::space || kind == Class::zero_width; }
@@ -52,21 +45,21 @@ bool is_invisible(Class kind) { return kind == Class::space || kind == Class::ze
 
 OddText plain_text(std::string_view text, bool is_key) {
   OddText result;
-  if (has_only_ascii(text)) {
+  if (utf8::is_ascii(text)) {
     result.text = text;
     return result;
   }
   for (std::size_t at = 0; at < text.size();) {
-    const CodePoint c = decode_utf8(text, at);
-    if (c.length == 0) {  // can't be: the parser hands out UTF-8; keep the byte
+    const utf8::Step c = utf8::step(text.substr(at));
+    if (c.code_point == utf8::kMalformed) {  // can't be: the parser hands out UTF-8; keep the byte
       result.text.push_back(text[at++]);
       continue;
     }
-    Class kind = classify(c.value);
+    Class kind = classify(c.code_point);
     if (kind == Class::full_stop && !is_key) kind = Class::normal;
-    if (kind != Class::normal && !result.changed()) result.first_odd = c.value;
-    append_plain(result.text, c.value, kind);
-    at += c.length;
+    if (kind != Class::normal && !result.changed()) result.first_odd = c.code_point;
+    append_plain(result.text, c.code_point, kind);
+    at += c.size;
   }
   return result;
 }
@@ -75,20 +68,20 @@ OddText plain_ends(std::string_view text) {
   OddText result;
   std::size_t begin = 0;
   while (begin < text.size()) {
-    const CodePoint c = decode_utf8(text, begin);
-    const bool blank = c.length == 1 && c.value <= ' ';
-    if (c.length == 0 || (!blank && !is_invisible(classify(c.value)))) break;
-    if (!blank && !result.changed()) result.first_odd = c.value;
-    begin += c.length;
+    const utf8::Step c = utf8::step(text.substr(begin));
+    const bool blank = c.size == 1 && c.code_point <= ' ';
+    if (c.code_point == utf8::kMalformed || (!blank && !is_invisible(classify(c.code_point)))) break;
+    if (!blank && !result.changed()) result.first_odd = c.code_point;
+    begin += c.size;
   }
   std::size_t end = text.size();
   while (end > begin) {
     std::size_t last = end - 1;
     while (last > begin && (static_cast<unsigned char>(text[last]) & 0xC0U) == 0x80) --last;
-    const CodePoint c = decode_utf8(text, last);
-    const bool blank = c.length == 1 && c.value <= ' ';
-    if (c.length == 0 || (!blank && !is_invisible(classify(c.value)))) break;
-    if (!blank && !result.changed()) result.first_odd = c.value;
+    const utf8::Step c = utf8::step(text.substr(last));
+    const bool blank = c.size == 1 && c.code_point <= ' ';
+    if (c.code_point == utf8::kMalformed || (!blank && !is_invisible(classify(c.code_point)))) break;
+    if (!blank && !result.changed()) result.first_odd = c.code_point;
     end = last;
   }
   result.text = result.changed() ? text.substr(begin, end - begin) : text;

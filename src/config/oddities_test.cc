@@ -8,8 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "codec/charset.h"
 #include "config/test_catalog.h"
-#include "config/utf8.h"
 
 namespace standpipe {
 namespace {
@@ -24,7 +24,8 @@ std::string read(const fs::path& path) {
 }
 
 std::vector<std::string> expectations(std::string_view bytes) {
-  const std::string text = bytes.starts_with("\xFF\xFE") ? utf16_to_utf8(bytes.substr(2), false) : std::string(bytes);
+  const bool utf16 = bytes.starts_with("\xFF\xFE");
+  const std::string text = utf16 ? to_utf8(bytes.substr(2), "UTF-16LE") : std::string(bytes);
   std::vector<std::string> rows;
   std::istringstream lines(text);
   std::string line;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "codec/java_date.h"
 #include "config/spelling.h"
 
 namespace standpipe {
@@ -158,8 +159,17 @@ class Resolver {
     if (prefix == "env") return environment(rest);
     if (prefix == "sys") return system_property(rest);
     if (prefix != "date") return std::nullopt;
-    const std::string date = format_date(rest, surroundings_.now);
-    return date.empty() ? std::nullopt : std::optional(date);
+    return date(rest);
+  }
+
+  std::optional<std::string> date(std::string_view pattern) const {
+    const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(surroundings_.now.time_since_epoch());
+    const auto compiled =
+        DatePattern::compile(pattern, DatePattern::Dialect::simple_date_format, TimeZone::local(), since.count());
+    if (pattern.empty() || !compiled.ok()) return std::nullopt;
+    std::string text;
+    compiled->format(since.count(), text);
+    return text;
   }
 
   std::optional<std::string> environment(std::string_view name) const {

@@ -43,8 +43,4 @@ void report_unresolved(const PropertyTable& table, Diagnostics& diagnostics);
 /// Whether a property of this name holds a secret: it names a password, a secret or a token.
 bool is_secret_key(std::string_view key);
 
-/// java.text.SimpleDateFormat for the letters that dates need (y M d H h m s S E a z Z), in local time; empty: the
-/// pattern has others.
-std::string format_date(std::string_view pattern, std::chrono::system_clock::time_point now);
-
 }  // namespace standpipe

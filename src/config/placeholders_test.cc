@@ -150,14 +150,10 @@ TEST(Placeholders, Dates) {
   setenv("TZ", "UTC", 1);
   tzset();
   const auto now = std::chrono::system_clock::time_point(std::chrono::milliseconds(1'700'000'000'123));
-  EXPECT_EQ(format_date("yyyy-MM-dd'T'HH:mm:ss.SSS", now), "2023-11-14T22:13:20.123");
-  EXPECT_EQ(format_date("yy M d h a ''", now), "23 11 14 10 PM '");
-  EXPECT_EQ(format_date("MMM EEEE", now), "Nov Tuesday");
-  EXPECT_EQ(format_date("yyyy-Q", now), "");
-  EXPECT_EQ(format_date("", now), "");
   Surroundings surroundings = world();
   surroundings.now = now;
-  EXPECT_EQ(resolve({{"a", "${date:yyyy}"}}, surroundings)["a"], "2023");
+  EXPECT_EQ(resolve({{"a", "${date:yyyy-MM-dd'T'HH:mm}"}}, surroundings)["a"], "2023-11-14T22:13");
+  EXPECT_EQ(resolve({{"a", "${date:yyyy-Q}"}}, surroundings)["a"], "${date:yyyy-Q}");
 }
 
 // --- through a whole load ---

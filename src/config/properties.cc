@@ -5,7 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "config/utf8.h"
+#include "codec/charset.h"
+#include "codec/utf8.h"
 
 namespace standpipe {
 
@@ -67,7 +68,7 @@ class Parser {
     std::string_view line = without_leading_blanks(natural);
     if (line.empty()) return;
     if (line.front() == '#' || line.front() == '!') {
-      if (latin1_comment_line_ == 0 && !is_utf8(line)) latin1_comment_line_ = line_;
+      if (latin1_comment_line_ == 0 && !utf8::is_valid(line)) latin1_comment_line_ = line_;
       return;
     }
     PropertyLine property;
@@ -85,8 +86,8 @@ class Parser {
       line = joined_;
     }
     property.last_line = line_;
-    if (!is_utf8(line)) {
-      decoded_ = latin1_to_utf8(line);
+    if (!utf8::is_valid(line)) {
+      decoded_ = to_utf8(line, "ISO-8859-1");
       line = decoded_;
       property.latin1 = true;
     }
@@ -155,10 +156,10 @@ class Parser {
     const bool escape_follows = text.substr(at).starts_with("\\u");
     const auto low = high && escape_follows ? parse_hex4(text.substr(at + 2)) : std::nullopt;
     if (low && *low >= 0xDC00 && *low <= 0xDFFF) {
-      append_utf8(out, 0x10000 + ((*unit - 0xD800) << 10U) + (*low - 0xDC00));
+      utf8::append(out, 0x10000 + ((*unit - 0xD800) << 10U) + (*low - 0xDC00));
       return at + 6;
     }
-    append_utf8(out, *unit);
+    utf8::append(out, *unit);
     return at;
   }
 
@@ -253,7 +254,7 @@ std::vector<PropertyLine> parse_properties(std::string_view bytes, std::uint32_t
   const bool big_endian = bytes.starts_with("\xFE\xFF");
   if (little_endian || big_endian) {
     report_utf16(file_name, diagnostics);
-    const std::string text = utf16_to_utf8(bytes.substr(2), big_endian);
+    const std::string text = to_utf8(bytes.substr(2), big_endian ? "UTF-16BE" : "UTF-16LE");
     return Parser(text, file_index, file_name, diagnostics).run();
   }
   return Parser(bytes, file_index, file_name, diagnostics).run();
