@@ -174,16 +174,27 @@ class LoadBalanceProcessor final : public SinkProcessor {
 
   Result<Turn> process(std::stop_token stop) override {
     Status last;
+    std::optional<Turn> idle;
     for (const std::size_t index : order()) {
       GroupMember& member = *members_[index];
       Result<Turn> turn = member.process(stop);
-      if (turn.ok()) {
+      if (turn.ok() && turn->worked) {
+        ++next_;
         tend_others(&member, *turn, stop);
         return turn;
       }
       if (stop.stop_requested()) return turn;
+      if (turn.ok()) {
+        if (!idle.has_value()) idle.emplace();
+        wake_sooner(*idle, turn->wake_by);
+        continue;  // its channel is empty: the next one may have another channel
+      }
       last = turn.status();
       failed(member, last);
+    }
+    if (idle.has_value()) {
+      tend_others(nullptr, *idle, stop);
+      return *idle;
     }
     if (last.ok()) return Status(Code::unavailable, "every sink of the group failed and waits to be tried again");
     return last.with_context("every sink of the group failed; the last one");
@@ -220,7 +231,7 @@ class LoadBalanceProcessor final : public SinkProcessor {
     if (random_) {
       std::shuffle(allowed.begin(), allowed.end(), generator_);
     } else {
-      std::rotate(allowed.begin(), allowed.begin() + static_cast<std::ptrdiff_t>(next_++ % allowed.size()),
+      std::rotate(allowed.begin(), allowed.begin() + static_cast<std::ptrdiff_t>(next_ % allowed.size()),
                   allowed.end());
     }
     return allowed;
@@ -232,6 +243,7 @@ class LoadBalanceProcessor final : public SinkProcessor {
   Log& log_;
   Clock& clock_;
   std::vector<State> states_;
+  // Advances with turns that brought something, so that a trickle, with an idle turn after each event, is shared too.
   std::size_t next_ = 0;
   std::minstd_rand generator_{std::random_device{}()};
 };

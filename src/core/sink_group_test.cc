@@ -206,6 +206,17 @@ TEST_F(SinkGroupTest, LoadBalanceTakesTurns) {
   EXPECT_THAT(b_.written, ElementsAre("1", "3"));
 }
 
+TEST_F(SinkGroupTest, LoadBalanceSharesATrickle) {
+  auto group = make("load_balance", {}).value();
+  for (int i = 0; i < 4; ++i) {
+    fill(1);
+    EXPECT_TRUE(group->process({})->worked);
+    EXPECT_FALSE(group->process({})->worked);
+  }
+  EXPECT_EQ(a_.written.size(), 2u);
+  EXPECT_EQ(b_.written.size(), 2u);
+}
+
 TEST_F(SinkGroupTest, LoadBalanceWithoutBackoffTriesAFailedSinkEveryTime) {
   auto group = make("load_balance", {}).value();
   a_.failure = {Code::unavailable, "down"};
