@@ -89,20 +89,22 @@ def examples(page):
 
 
 def complete(text):
-    """What a sound flow has and the example does not: the lists, a type for each name that the example refers to."""
+    """What a sound flow has and the example does not: the lists, and a type for each name that the example refers to. Of a
+    list that the example gives itself only the usual name is completed."""
     given = dict(properties(text))
     forgotten = {match[1] for line in text.split("\n") if (match := FORGOTTEN.match(line))}
     agent = next((key[:key.index(".")] for key in given if key.partition(".")[2] in LISTS), "a1")
     if all(f"{agent}.{kind}" in given for kind in LISTS):  # a whole file
         return ""
-    names = {kind: words(given.get(f"{agent}.{kind}", usual)) for kind, usual in LISTS.items()}
+    names = {kind: [usual] for kind, usual in LISTS.items()}
     written = [name for key, value in given.items() if re.fullmatch(rf"{agent}\.sources\.\w+\.channels", key) for name in words(value)]
     if written and f"{agent}.channels" not in given:
         names["channels"] = list(dict.fromkeys(written))
     grouped = [name for key, value in given.items() if re.fullmatch(rf"{agent}\.sinkgroups\.\w+\.sinks", key) for name in words(value)]
     first = names["channels"][0]
-    sinks = {name: given.get(f"{agent}.sinks.{name}.channel", first) for name in dict.fromkeys([*names["sinks"], *grouped])}
+    sinks = {name: given.get(f"{agent}.sinks.{name}.channel", first) for name in names["sinks"]}
     if f"{agent}.sinks" not in given:
+        sinks |= {name: given.get(f"{agent}.sinks.{name}.channel", first) for name in grouped}
         sinks |= {f"reader-of-{name}": name for name in names["channels"] if name not in sinks.values()}
     rest = [(f"{agent}.sources", " ".join(names["sources"])), (f"{agent}.channels", " ".join(names["channels"])),
             (f"{agent}.sinks", " ".join(sinks))]

@@ -122,6 +122,31 @@ def free_port():
         return probe.getsockname()[1]
 
 
+class QuickStart(unittest.TestCase):
+    """The commands of the page, as a newcomer types them: `sh` blocks in one shell, what they print as the page shows it."""
+
+    def test_its_commands_do_what_it_says(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="manual-"))
+        self.addCleanup(shutil.rmtree, folder)
+        script, expected = ["set -m", f"cd {ROOT}"], []
+        for block in blocks(ROOT / "docs/manual/quick-start.md"):
+            text = block.text.replace("/tmp/quick-start", f"{folder}/quick-start")
+            if block.language == "sh" and text.startswith("cat ") and "<<" not in text:
+                script.append(f"for try in {{1..400}}; do {text.strip()} >/dev/null 2>&1 && break; sleep 0.05; done")
+            if block.language == "sh":
+                script += ["echo == >&3", f"{{ {text}}} >&3"]
+            elif block.language == "text":
+                expected.append((sum(line == "echo == >&3" for line in script), text))
+        result = subprocess.run(["bash", "-c", "exec 3>&1 >/dev/null; " + "\n".join(script)], capture_output=True, text=True, timeout=60,
+                                env={**os.environ, "HOME": str(folder), "STANDPIPE_PROGRAM": str(PROGRAM)}, check=False)
+        printed = result.stdout.split("==\n")
+        self.assertEqual(len(expected), 2)
+        for number, text in expected:
+            self.assertEqual(printed[number], text, result.stderr)
+        self.assertRegex(printed[-1], r"\bapp\.\d+\.log\n$", "the file has its final name")
+        self.assertIn("agent a1 has stopped", result.stderr)
+
+
 class Completeness(unittest.TestCase):
     def test_every_diagnostic_class_has_an_example(self):
         code = (ROOT / "src/config/diagnostic.cc").read_text(encoding="utf-8")
