@@ -39,7 +39,9 @@ out and runs the rest.
 
 
 def sentence(text):
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", ":")) else ".") if text else ""
+    first = text.partition(" ")[0]
+    is_name = any(c in ".<_" or c.isupper() for c in first[1:])
+    return (text if is_name else text[:1].upper() + text[1:]) + ("" if text.endswith((".", "!", "?", ":")) or not text else ".")
 
 
 def cell(text):
