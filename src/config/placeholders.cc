@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -93,6 +94,7 @@ class Resolver {
     const std::string& key;
     const Property& property;
     bool derived = false;
+    bool in_cycle = false;  ///< the expression in work leads back to itself, which was said already
     std::vector<std::string> unresolved = {};
   };
 
@@ -123,8 +125,9 @@ class Resolver {
     std::optional<std::string> text;
     if (depth < kMaxDepth) text = replacement(expression.substr(2, expression.size() - 3), place, depth + 1);
     const bool fits = text && out.size() + text->size() <= kMaxValue && total_ + text->size() <= kMaxTotal;
+    const bool said = std::exchange(place.in_cycle, false);
     if (!fits) {
-      place.unresolved.emplace_back(expression.substr(0, 200));
+      if (!said) place.unresolved.emplace_back(expression.substr(0, 200));
       out.append(expression);
       return;
     }
@@ -210,7 +213,8 @@ class Resolver {
     return Found{other->second.value, other->second.derived || is_secret_key(name)};
   }
 
-  void report_cycle(const std::string& name, const Place& place) {
+  void report_cycle(const std::string& name, Place& place) {
+    place.in_cycle = true;
     Diagnostic found = about(place.key, place.property, Severity::error, DiagnosticCode::placeholder_cycle);
     found.message = name == place.key ? std::string("the property refers to itself")
                                       : fmt::format("${{{}}} leads back to this property", name);
@@ -239,9 +243,17 @@ bool is_dollar_name(std::string_view value) {
                      [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
+/// `name` is "filter['key'": the filter may be there and have failed, or know no such key.
+std::string suggest_for_filter(const PropertyTable& table, std::string_view name) {
+  const std::string type = fmt::format(".configfilters.{}.type", name.substr(0, name.find('[')));
+  const bool there =
+      std::any_of(table.begin(), table.end(), [&](const auto& entry) { return entry.first.ends_with(type); });
+  return there ? "the config filter has no answer for it" : "list its filter under configfilters";
+}
+
 std::string suggest_for(const PropertyTable& table, std::string_view expression) {
   const std::string_view name = expression.substr(2, expression.size() - 3);
-  if (name.find("['") != kNone || name.find("[\"") != kNone) return "list its filter under configfilters";
+  if (name.find("['") != kNone || name.find("[\"") != kNone) return suggest_for_filter(table, name);
   const std::size_t colon = name.find(':');
   if (colon != kNone && name.substr(0, colon) == "env") {
     return fmt::format("set the environment variable {}, or write a default: ${{{}:-value}}", name.substr(4), name);
