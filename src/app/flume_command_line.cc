@@ -1,5 +1,7 @@
 #include "app/flume_command_line.h"
 
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "app/option_parser.h"
@@ -101,13 +103,33 @@ Status apply(const ParsedSwitch& parsed, FlumeCommandLine& line) {
 Status parse_agent(std::span<const std::string> arguments, FlumeCommandLine& line) {
   TRY_ASSIGN(ParsedLine parsed, parse_switches(kAgentSwitches, arguments));
   for (const ParsedSwitch& each : parsed.switches) TRY(apply(each, line));
-  if (!parsed.rest.empty()) line.messages.push_back(fmt::format("Warning: ignored argument '{}'", parsed.rest.front()));
+  for (const std::string& word : parsed.rest)
+    line.messages.push_back(fmt::format("Warning: ignored argument '{}'", word));
   if (line.help) return {};
   if (line.name.empty()) return {Code::invalid, "missing required option: --name, the agent to run"};
   if (line.conf_files.empty() && line.conf_uris.empty() && line.zookeeper.empty()) {
     return {Code::invalid, "no configuration was given: use --conf-file FILE or --conf-uri URL"};
   }
   return {};
+}
+
+/// What the user should know about the folder given with --conf.
+void describe_conf_dir(FlumeCommandLine& line) {
+  if (line.conf_dir.empty()) {
+    line.messages.emplace_back("Warning: No configuration directory set! Use --conf <dir> to override.");
+    return;
+  }
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(line.conf_dir, ignored)) {
+    line.messages.push_back(fmt::format("Warning: --conf {} is no folder: there is no flume-env.sh", line.conf_dir));
+    return;
+  }
+  for (const char* name : {"log4j2.xml", "log4j.properties"}) {
+    const std::string path = fmt::format("{}/{}", line.conf_dir, name);
+    if (!std::filesystem::exists(path, ignored)) continue;
+    line.messages.push_back(fmt::format(
+        "Info: {} is not read: -Dflume.root.logger=LEVEL,console or LEVEL,LOGFILE says where the log goes", path));
+  }
 }
 
 }  // namespace
@@ -132,9 +154,7 @@ Result<FlumeCommandLine> parse_flume_command_line(std::span<const std::string> a
     line.rest = std::move(left);
     return line;
   }
-  if (line.conf_dir.empty()) {
-    line.messages.emplace_back("Warning: No configuration directory set! Use --conf <dir> to override.");
-  }
+  describe_conf_dir(line);
   for (std::string& message : read_environment_script(line.conf_dir, line.java))
     line.messages.push_back(std::move(message));
   for (const std::string& word : java_words) line.java.take(word);  // the command line wins over JAVA_OPTS

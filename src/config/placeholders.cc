@@ -93,6 +93,7 @@ class Resolver {
     const Property& property;
     bool derived = false;
     std::vector<std::string> unresolved = {};
+    bool in_cycle = false;  // the expression at hand: reported already
   };
 
   std::string expand(std::string_view text, Place& place, std::size_t depth) {
@@ -123,7 +124,8 @@ class Resolver {
     if (depth < kMaxDepth) text = replacement(expression.substr(2, expression.size() - 3), place, depth + 1);
     const bool fits = text && out.size() + text->size() <= kMaxValue && total_ + text->size() <= kMaxTotal;
     if (!fits) {
-      place.unresolved.emplace_back(expression.substr(0, 200));
+      if (!place.in_cycle) place.unresolved.emplace_back(expression.substr(0, 200));
+      place.in_cycle = false;
       out.append(expression);
       return;
     }
@@ -200,7 +202,8 @@ class Resolver {
     return Found{other->second.value, other->second.derived || is_secret_key(name)};
   }
 
-  void report_cycle(const std::string& name, const Place& place) {
+  void report_cycle(const std::string& name, Place& place) {
+    place.in_cycle = true;
     Diagnostic found = about(place.key, place.property, Severity::error, DiagnosticCode::placeholder_cycle);
     found.message = name == place.key ? std::string("the property refers to itself")
                                       : fmt::format("${{{}}} leads back to this property", name);
@@ -229,9 +232,21 @@ bool is_dollar_name(std::string_view value) {
                      [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
-std::string suggest_for(const PropertyTable& table, std::string_view expression) {
+/// The way out for "${filter['key']}"; empty when `name` is not of that form.
+std::string suggest_for_filter(const PropertyTable& table, std::string_view agent, std::string_view name) {
+  const std::size_t bracket = name.find('[');
+  if (bracket == kNone || !name.ends_with(']')) return {};
+  const std::string_view filter = name.substr(0, bracket);
+  if (table.find(fmt::format("{}.configfilters.{}.type", agent, filter)) != table.end()) {
+    return fmt::format("config filter {} has no value for it", filter);
+  }
+  const bool quoted = name.find_first_of("'\"", bracket) == bracket + 1;
+  return quoted ? fmt::format("define the config filter {} and list it under {}.configfilters", filter, agent) : "";
+}
+
+std::string suggest_for(const PropertyTable& table, std::string_view agent, std::string_view expression) {
   const std::string_view name = expression.substr(2, expression.size() - 3);
-  if (name.find("['") != kNone || name.find("[\"") != kNone) return "list its filter under configfilters";
+  if (std::string filter = suggest_for_filter(table, agent, name); !filter.empty()) return filter;
   const std::size_t colon = name.find(':');
   if (colon != kNone && name.substr(0, colon) == "env") {
     return fmt::format("set the environment variable {}, or write a default: ${{{}:-value}}", name.substr(4), name);
@@ -252,7 +267,8 @@ void report_expression(const PropertyTable& table, const std::string& key, const
   const Severity severity = may_hold_own_placeholders(key) ? Severity::note : Severity::warning;
   Diagnostic found = about(key, property, severity, DiagnosticCode::unresolved_placeholder);
   found.message = fmt::format("nothing is known by the name {}", expression);
-  if (severity == Severity::warning) found.suggestion = suggest_for(table, expression);
+  if (severity == Severity::warning)
+    found.suggestion = suggest_for(table, std::string_view(key).substr(0, key.find('.')), expression);
   found.consequence = "it stays as written";
   diagnostics.push_back(std::move(found));
 }
