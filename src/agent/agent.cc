@@ -207,9 +207,6 @@ void Agent::put_in_place(const AgentGraph& wanted, const Difference& changes, Ma
 StopReport Agent::stop() {
   StopReport report = supervisor_.stop();
   for (const std::string& label : report.abandoned) abandoned_.push_back(std::make_shared<std::string>(label));
-  for (const auto& [channel, held] : report.left_behind) {
-    log_->warn(fmt::format("channel {} still held {} events in memory: they are lost", channel, held));
-  }
   return report;
 }
 

@@ -169,6 +169,11 @@ int run_flume_ng(std::span<const std::string> arguments) {
 
 int run_standpipe(std::span<const std::string> arguments) {
   const std::string command = arguments.empty() ? "" : arguments.front();
+  const bool asks_for_help = arguments.size() == 2 && (arguments[1] == "--help" || arguments[1] == "-h");
+  if (asks_for_help && (command == "check" || command == "describe")) {
+    print(kUsage);
+    return kExitGood;
+  }
   if (command == "agent") return run_agent_line(arguments);
   if (command == "check") return run_check(arguments.subspan(1));
   if (command == "describe") return run_describe(arguments.subspan(1));

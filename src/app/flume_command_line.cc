@@ -90,7 +90,9 @@ Status apply(const ParsedSwitch& parsed, FlumeCommandLine& line) {
       line.poll_interval_s = static_cast<int>(*seconds);
       break;
     }
-    case kBackup: line.backup_directory = parsed.value; break;
+    case kBackup:
+      line.messages.emplace_back("Warning: --backup-directory has no effect yet: no copy of the configuration is kept");
+      break;
     case kNoReload: line.no_reload = true; break;
     case kZookeeper: line.zookeeper = parsed.value; break;
     case kZookeeperPath: line.zookeeper_path = parsed.value; break;
@@ -188,7 +190,7 @@ agent options:
   --conf-uri,-u <uri>       the same from file:, http: or https:, polled; repeatable
   --conf-user,-user <name>, --conf-password,-pwd <password>   basic authorization for http(s)
   --poll-interval,-i <s>    how often the configuration is looked at (30; 300 for a URL)
-  --backup-directory,-b <dir>  where the last good configuration is kept
+  --backup-directory,-b <dir>  accepted; nothing is kept there yet
   --no-reload-conf          don't look for changes
   --zkConnString,-z <host:port,...>, --zkBasePath,-p <path>   configuration in ZooKeeper (not here yet)
   --help,-h                 print this text

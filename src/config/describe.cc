@@ -157,6 +157,7 @@ Json option_json(const Option& option) {
   Json object;
   put(object, "name", option.name);
   put(object, "kind", to_string(option.kind));
+  put(object, "value", value_in_words(option));
   put(object, "default", option.fallback);
   put(object, "help", option.help);
   put(object, "unit", option.unit);

@@ -156,8 +156,10 @@ TEST(DescribeTest, JsonLeavesOutWhatDoesNotApply) {
   const auto demo = nlohmann::json::parse(describe_all_json(infos))[0];
   EXPECT_EQ(demo["classNames"], nlohmann::json::array({"org.example.Demo"}));
   EXPECT_EQ(demo["batchOption"], "batchSize");
-  EXPECT_EQ(demo["options"][0],
-            nlohmann::json({{"name", "path"}, {"kind", "path"}, {"help", "Where to write."}, {"required", true}}));
+  EXPECT_EQ(
+      demo["options"][0],
+      nlohmann::json(
+          {{"name", "path"}, {"kind", "path"}, {"value", "path"}, {"help", "Where to write."}, {"required", true}}));
   EXPECT_EQ(demo["options"][1]["aliases"], nlohmann::json::array({"batch", "old.batch"}));
   EXPECT_EQ(demo["options"][1]["min"], 1);
   EXPECT_EQ(demo["options"][2]["choices"], nlohmann::json::array({"a", "b"}));

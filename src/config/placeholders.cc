@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -92,8 +93,8 @@ class Resolver {
     const std::string& key;
     const Property& property;
     bool derived = false;
+    bool in_cycle = false;  ///< the expression in work leads back to itself, which was said already
     std::vector<std::string> unresolved = {};
-    bool in_cycle = false;  // the expression at hand: reported already
   };
 
   std::string expand(std::string_view text, Place& place, std::size_t depth) {
@@ -123,9 +124,9 @@ class Resolver {
     std::optional<std::string> text;
     if (depth < kMaxDepth) text = replacement(expression.substr(2, expression.size() - 3), place, depth + 1);
     const bool fits = text && out.size() + text->size() <= kMaxValue && total_ + text->size() <= kMaxTotal;
+    const bool said = std::exchange(place.in_cycle, false);
     if (!fits) {
-      if (!place.in_cycle) place.unresolved.emplace_back(expression.substr(0, 200));
-      place.in_cycle = false;
+      if (!said) place.unresolved.emplace_back(expression.substr(0, 200));
       out.append(expression);
       return;
     }
@@ -232,21 +233,17 @@ bool is_dollar_name(std::string_view value) {
                      [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
-/// The way out for "${filter['key']}"; empty when `name` is not of that form.
-std::string suggest_for_filter(const PropertyTable& table, std::string_view agent, std::string_view name) {
-  const std::size_t bracket = name.find('[');
-  if (bracket == kNone || !name.ends_with(']')) return {};
-  const std::string_view filter = name.substr(0, bracket);
-  if (table.find(fmt::format("{}.configfilters.{}.type", agent, filter)) != table.end()) {
-    return fmt::format("config filter {} has no value for it", filter);
-  }
-  const bool quoted = name.find_first_of("'\"", bracket) == bracket + 1;
-  return quoted ? fmt::format("define the config filter {} and list it under {}.configfilters", filter, agent) : "";
+/// `name` is "filter['key'": the filter may be there and have failed, or know no such key.
+std::string suggest_for_filter(const PropertyTable& table, std::string_view name) {
+  const std::string type = fmt::format(".configfilters.{}.type", name.substr(0, name.find('[')));
+  const bool there =
+      std::any_of(table.begin(), table.end(), [&](const auto& entry) { return entry.first.ends_with(type); });
+  return there ? "the config filter has no answer for it" : "list its filter under configfilters";
 }
 
-std::string suggest_for(const PropertyTable& table, std::string_view agent, std::string_view expression) {
+std::string suggest_for(const PropertyTable& table, std::string_view expression) {
   const std::string_view name = expression.substr(2, expression.size() - 3);
-  if (std::string filter = suggest_for_filter(table, agent, name); !filter.empty()) return filter;
+  if (name.find("['") != kNone || name.find("[\"") != kNone) return suggest_for_filter(table, name);
   const std::size_t colon = name.find(':');
   if (colon != kNone && name.substr(0, colon) == "env") {
     return fmt::format("set the environment variable {}, or write a default: ${{{}:-value}}", name.substr(4), name);
@@ -267,8 +264,7 @@ void report_expression(const PropertyTable& table, const std::string& key, const
   const Severity severity = may_hold_own_placeholders(key) ? Severity::note : Severity::warning;
   Diagnostic found = about(key, property, severity, DiagnosticCode::unresolved_placeholder);
   found.message = fmt::format("nothing is known by the name {}", expression);
-  if (severity == Severity::warning)
-    found.suggestion = suggest_for(table, std::string_view(key).substr(0, key.find('.')), expression);
+  if (severity == Severity::warning) found.suggestion = suggest_for(table, expression);
   found.consequence = "it stays as written";
   diagnostics.push_back(std::move(found));
 }

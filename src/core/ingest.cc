@@ -55,6 +55,7 @@ class SourceIngest::Core : public std::enable_shared_from_this<SourceIngest::Cor
   void replace(IngestPlan plan);
   void stop();
   void restart() { stopped_ = false; }
+  EngineThread& engine() { return engine_; }
 
  private:
   /// A plan in use: deliveries share it, the last one lets it go.
@@ -483,6 +484,10 @@ SourceIngest::SourceIngest(Environment& environment, EngineThread& engine, Inges
 SourceIngest::~SourceIngest() {
   stop();
   core_->replace({});
+  // A task under way may hold the core, and with it channels whose environments end when this returns.
+  EngineThread& engine = core_->engine();
+  core_.reset();
+  engine.flush();
 }
 
 Receipt SourceIngest::deliver(Batch batch) { return core_->deliver(std::move(batch)); }

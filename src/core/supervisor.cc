@@ -68,7 +68,7 @@ StopReport Supervisor::stop() {
   for (const auto& [name, runner] : channels_) {
     if (!runner->channel().is_volatile() || runner->channel().size() == 0) continue;
     report.left_behind[name] = runner->channel().size();
-    log_.error(fmt::format("channel {} still held {} events, which are lost", name, runner->channel().size()));
+    log_.error(fmt::format("channel {} still held {} events in memory: they are lost", name, runner->channel().size()));
   }
   stop_all(channels_, report);
   return report;
