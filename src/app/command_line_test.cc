@@ -16,6 +16,7 @@
 namespace standpipe {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -117,9 +118,12 @@ TEST(FlumeCommandLine, EveryAgentOption) {
   EXPECT_THAT(line->messages, Contains(HasSubstr("--conf /nowhere is no folder")));
 }
 
-TEST(FlumeCommandLine, AJavaClassForTheConfigurationIsRefusedWithTheWayOut) {
-  EXPECT_THAT(parse({"agent", "-n", "a1", "-f", "x", "-a", "com.acme.Auth"}).status().message(), HasSubstr("-pwd"));
-  EXPECT_THAT(parse({"agent", "-n", "a1", "-prov", "com.acme.P"}).status().message(), HasSubstr("com.acme.P"));
+TEST(FlumeCommandLine, JavaClassesOnTheCommandLineHaveNoEffectAndSaySo) {
+  const auto line = parse({"agent", "-n", "a1", "-f", "x", "-a", "com.acme.Auth", "-prov", "com.acme.P"});
+  ASSERT_TRUE(line.ok());
+  EXPECT_THAT(line->messages, Contains(AllOf(HasSubstr("--auth-provider com.acme.Auth"), HasSubstr("-pwd"))));
+  EXPECT_THAT(line->messages, Contains(HasSubstr("--conf-provider com.acme.P has no effect")));
+  EXPECT_THAT(parse({"agent", "-n", "a1", "-prov", "com.acme.P"}).status().message(), HasSubstr("no configuration"));
 }
 
 TEST(FlumeCommandLine, ALog4jFileInTheConfFolderIsNamed) {

@@ -76,10 +76,15 @@ Status apply(const ParsedSwitch& parsed, FlumeCommandLine& line) {
     case kConfFile: line.conf_files.push_back(parsed.value); break;
     case kConfUri: line.conf_uris.push_back(parsed.value); break;
     case kConfProvider:
+      line.messages.push_back(fmt::format(
+          "Warning: --conf-provider {} has no effect: a Java class can't be loaded here; use -f or -u", parsed.value));
+      break;
     case kAuthProvider:
-      return {Code::invalid, fmt::format("'{}' is a Java class: it can't be loaded here. Use -f, -u or -z; "
-                                         "-user and -pwd give basic authorization",
-                                         parsed.value)};
+      line.messages.push_back(
+          fmt::format("Warning: --auth-provider {} has no effect: a Java class can't be loaded "
+                      "here; -user and -pwd give basic authorization",
+                      parsed.value));
+      break;
     case kUser: line.conf_user = parsed.value; break;
     case kPassword: line.conf_password = parsed.value; break;
     case kPollInterval: {
@@ -90,9 +95,7 @@ Status apply(const ParsedSwitch& parsed, FlumeCommandLine& line) {
       line.poll_interval_s = static_cast<int>(*seconds);
       break;
     }
-    case kBackup:
-      line.messages.emplace_back("Warning: --backup-directory has no effect yet: no copy of the configuration is kept");
-      break;
+    case kBackup: line.backup_directory = parsed.value; break;
     case kNoReload: line.no_reload = true; break;
     case kZookeeper: line.zookeeper = parsed.value; break;
     case kZookeeperPath: line.zookeeper_path = parsed.value; break;
@@ -190,7 +193,7 @@ agent options:
   --conf-uri,-u <uri>       the same from file:, http: or https:, polled; repeatable
   --conf-user,-user <name>, --conf-password,-pwd <password>   basic authorization for http(s)
   --poll-interval,-i <s>    how often the configuration is looked at (30; 300 for a URL)
-  --backup-directory,-b <dir>  accepted; nothing is kept there yet
+  --backup-directory,-b <dir>  where the configuration that ran last is kept
   --no-reload-conf          don't look for changes
   --zkConnString,-z <host:port,...>, --zkBasePath,-p <path>   configuration in ZooKeeper (not here yet)
   --help,-h                 print this text
