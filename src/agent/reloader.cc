@@ -16,14 +16,24 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kSettle{1};  // a changed file is read again after this
 }  // namespace
 
-Reloader::Reloader(Agent& agent, ConfigurationSource source, Properties system_properties)
-    : agent_(agent), source_(std::move(source)), system_properties_(std::move(system_properties)) {}
+Reloader::Reloader(Agent& agent, ConfigurationSource source, Properties system_properties,
+                   std::function<void(const Configuration&)> applied)
+    : agent_(agent),
+      source_(std::move(source)),
+      system_properties_(std::move(system_properties)),
+      tell_(std::move(applied)) {}
+
+void Reloader::tell(const Configuration& configuration) const {
+  if (tell_) tell_(configuration);
+}
 
 Status Reloader::apply_first(const Configuration& configuration) {
   // What was read a moment ago is what the next look compares with; a change in between is found then.
   if (auto texts = source_.read(); texts.ok()) applied_ = std::move(texts).value();
   accepted_ = diagnostics_of(configuration, agent_.name());
-  return agent_.apply(*configuration.find(agent_.name()));
+  TRY(agent_.apply(*configuration.find(agent_.name())));
+  tell(configuration);
+  return {};
 }
 
 std::chrono::milliseconds Reloader::until_next_look(int interval_s) {
@@ -96,6 +106,7 @@ void Reloader::apply(const Texts& texts) {
     return;
   }
   accepted_ = diagnostics;
+  tell(configuration);
   process_log().info("the new configuration is applied");
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,7 +19,9 @@ namespace standpipe {
 class Reloader {
  public:
   using Properties = std::map<std::string, std::string, std::less<>>;
-  Reloader(Agent& agent, ConfigurationSource source, Properties system_properties);
+  /// `applied`, where given, is called with each configuration that runs from now on.
+  Reloader(Agent& agent, ConfigurationSource source, Properties system_properties,
+           std::function<void(const Configuration&)> applied = {});
 
   /// The configuration that the agent starts with, read already.
   Status apply_first(const Configuration& configuration);
@@ -34,11 +37,13 @@ class Reloader {
  private:
   using Texts = std::vector<ConfigText>;
   void apply(const Texts& texts);
+  void tell(const Configuration& configuration) const;
   bool same(const Texts& a, const Texts& b) const;
 
   Agent& agent_;
   const ConfigurationSource source_;
   const Properties system_properties_;
+  const std::function<void(const Configuration&)> tell_;
   Texts applied_;         // the texts that were applied or refused last
   Texts candidate_;       // changed texts, seen once
   Diagnostics accepted_;  // of the running configuration

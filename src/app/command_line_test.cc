@@ -1,18 +1,28 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 
+#include "app/commands.h"
+#include "app/configuration_backup.h"
 #include "app/flume_command_line.h"
 #include "app/java_options.h"
+#include "app/logging_options.h"
+#include "config/properties.h"
 #include "support/test_environment.h"
 
 namespace standpipe {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
 
 Result<FlumeCommandLine> parse(std::vector<std::string> arguments) { return parse_flume_command_line(arguments); }
 
@@ -81,6 +91,141 @@ TEST(JavaOptions, ABrokenEnvironmentScriptIsReported) {
   std::ofstream(conf.file("flume-env.sh")) << "if then\n";
   JavaOptions options;
   EXPECT_THAT(read_environment_script(conf.path(), options), Contains(HasSubstr("Warning")));
+}
+
+TEST(FlumeCommandLine, EveryArgumentThatBelongsNowhereIsNamed) {
+  const auto line = parse({"agent", "-n", "a1", "-f", "x", "two", "words"});
+  ASSERT_TRUE(line.ok());
+  EXPECT_THAT(line->messages, Contains(HasSubstr("ignored argument 'two'")));
+  EXPECT_THAT(line->messages, Contains(HasSubstr("ignored argument 'words'")));
+}
+
+TEST(FlumeCommandLine, EveryAgentOption) {
+  const auto line =
+      parse({"agent", "-c", "/nowhere", "-n", "a1",     "-u", "http://h/x", "-user", "u",     "-pwd",       "p", "-i",
+             "7",     "-b", "/backup",  "-z", "z:2181", "-p", "/base",      "-Xms1", "-Da=b", "-agentlib:x"});
+  ASSERT_TRUE(line.ok()) << line.status().to_string();
+  EXPECT_THAT(line->conf_uris, ElementsAre("http://h/x"));
+  EXPECT_EQ(line->conf_user, "u");
+  EXPECT_EQ(line->conf_password, "p");
+  EXPECT_EQ(line->poll_interval_s, 7);
+  EXPECT_EQ(line->backup_directory, "/backup");
+  EXPECT_EQ(line->zookeeper, "z:2181");
+  EXPECT_EQ(line->zookeeper_path, "/base");
+  EXPECT_EQ(line->java.properties.at("a"), "b");
+  EXPECT_THAT(line->messages, Contains(HasSubstr("-Xms1 has no effect")));
+  EXPECT_THAT(line->messages, Contains(HasSubstr("-agentlib:x has no effect")));
+  EXPECT_THAT(line->messages, Contains(HasSubstr("--conf /nowhere is no folder")));
+}
+
+TEST(FlumeCommandLine, JavaClassesOnTheCommandLineHaveNoEffectAndSaySo) {
+  const auto line = parse({"agent", "-n", "a1", "-f", "x", "-a", "com.acme.Auth", "-prov", "com.acme.P"});
+  ASSERT_TRUE(line.ok());
+  EXPECT_THAT(line->messages, Contains(AllOf(HasSubstr("--auth-provider com.acme.Auth"), HasSubstr("-pwd"))));
+  EXPECT_THAT(line->messages, Contains(HasSubstr("--conf-provider com.acme.P has no effect")));
+  EXPECT_THAT(parse({"agent", "-n", "a1", "-prov", "com.acme.P"}).status().message(), HasSubstr("no configuration"));
+}
+
+TEST(FlumeCommandLine, ALog4jFileInTheConfFolderIsNamed) {
+  testing::TemporaryDirectory conf;
+  std::ofstream(conf.file("log4j2.xml")) << "<Configuration/>\n";
+  const auto line = parse({"agent", "-n", "a1", "-f", "x", "-c", conf.path()});
+  ASSERT_TRUE(line.ok());
+  EXPECT_THAT(line->messages, Contains(HasSubstr("log4j2.xml is not read")));
+}
+
+struct Answer {
+  int status;
+  std::string out;
+  std::string err;
+};
+
+Answer flume_ng(std::vector<std::string> arguments) {
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  const int status = run_flume_ng(arguments);
+  return {status, ::testing::internal::GetCapturedStdout(), ::testing::internal::GetCapturedStderr()};
+}
+
+TEST(FlumeNg, CommandsAndTheirExitStatus) {
+  const Answer version = flume_ng({"version"});
+  EXPECT_EQ(version.status, 0);
+  EXPECT_THAT(version.out, StartsWith("Flume 1.11.0"));
+  EXPECT_EQ(std::count(version.out.begin(), version.out.end(), '\n'), 5);
+  EXPECT_EQ(flume_ng({"help"}).status, 0);
+  EXPECT_THAT(flume_ng({"help"}).out, HasSubstr("--conf-file,-f"));
+  EXPECT_EQ(flume_ng({"agent", "--help"}).status, 0);
+
+  const Answer unknown = flume_ng({"agnet"});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("Unknown or unspecified command 'agnet'"));
+  EXPECT_THAT(unknown.err, HasSubstr("Usage:"));
+  EXPECT_EQ(flume_ng({}).status, 1);
+}
+
+TEST(FlumeNg, WhatComesLaterSaysSo) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"avro-client", "-H", "h", "-p", "1"}, {"tool", "fcintegritytool"}, {"agent", "-n", "a1", "-z", "z:2181"}}) {
+    const Answer answer = flume_ng(arguments);
+    EXPECT_EQ(answer.status, 1) << arguments.front();
+    EXPECT_THAT(answer.err, HasSubstr("not here yet")) << arguments.front();
+  }
+}
+
+TEST(LoggingOptions, LevelAndTargets) {
+  std::vector<std::string> problems;
+  LogTarget target = log_target({}, problems);
+  EXPECT_TRUE(target.console);
+  EXPECT_EQ(target.file, "");
+
+  target = log_target({{"flume.root.logger", "DEBUG,console"}}, problems);
+  EXPECT_EQ(target.level, Log::Level::debug);
+  EXPECT_TRUE(target.console);
+
+  target = log_target({{"flume.root.logger", "WARN,LOGFILE"}, {"flume.log.dir", "/var/log/f"}}, problems);
+  EXPECT_EQ(target.level, Log::Level::warn);
+  EXPECT_FALSE(target.console);
+  EXPECT_EQ(target.file, "/var/log/f/flume.log");
+
+  target = log_target({{"flume.root.logger", "info, LOGFILE, console"}, {"flume.log.file", "a.log"}}, problems);
+  EXPECT_TRUE(target.console);
+  EXPECT_EQ(target.file, "./logs/a.log");
+  EXPECT_THAT(problems, IsEmpty());
+}
+
+TEST(LoggingOptions, WordsThatMeanNothingAreNamed) {
+  std::vector<std::string> problems;
+  const LogTarget target = log_target({{"flume.root.logger", "VERBOSE,syslog"}}, problems);
+  EXPECT_EQ(target.level, Log::Level::info);
+  EXPECT_TRUE(target.console);
+  EXPECT_THAT(problems, ElementsAre(HasSubstr("'VERBOSE'"), HasSubstr("'syslog'")));
+}
+
+TEST(LoggingOptions, EachPropertyWithoutEffectIsOneLineWithItsSubstitute) {
+  EXPECT_THAT(ignored_properties({{"flume.monitoring.type", "ganglia"},
+                                  {"flume.monitoring.hosts", "h:1"},
+                                  {"com.sun.management.jmxremote", ""},
+                                  {"log4j2.configurationFile", "x.xml"},
+                                  {"flume.root.logger", "INFO,console"},
+                                  {"some.other", "1"}}),
+              UnorderedElementsAre(HasSubstr("flume.monitoring.type=ganglia"), HasSubstr("flume.monitoring.hosts"),
+                                   HasSubstr("there is no JMX"), HasSubstr("-Dflume.root.logger=LEVEL,console")));
+}
+
+TEST(ConfigurationBackup, KeepsEveryByteThatAPropertyCanHave) {
+  testing::TemporaryDirectory directory;
+  Configuration configuration;
+  configuration.resolved = {{"a1.sources.r1.key", " a\\b=c:d #e\tf"}, {"a1.sinks.k1.x y", "Z\u00fcrich \U0001F600"}};
+  ASSERT_TRUE(store_backup(directory.path(), "a1", configuration).ok());
+  const auto backup = read_backup(directory.path(), "a1");
+  ASSERT_TRUE(backup.ok());
+  Diagnostics diagnostics;
+  std::map<std::string, std::string, std::less<>> read;
+  for (const PropertyLine& line : parse_properties(backup->bytes, 0, "b", diagnostics)) read[line.key] = line.value;
+  EXPECT_EQ(read, configuration.resolved);
+  const auto mode = std::filesystem::status(directory.file(".a1.properties")).permissions();
+  EXPECT_EQ(mode, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(read_backup(directory.path(), "a2").status().code(), Code::not_found);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "app/flume_command_line.h"
 
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "app/option_parser.h"
@@ -74,10 +76,15 @@ Status apply(const ParsedSwitch& parsed, FlumeCommandLine& line) {
     case kConfFile: line.conf_files.push_back(parsed.value); break;
     case kConfUri: line.conf_uris.push_back(parsed.value); break;
     case kConfProvider:
+      line.messages.push_back(fmt::format(
+          "Warning: --conf-provider {} has no effect: a Java class can't be loaded here; use -f or -u", parsed.value));
+      break;
     case kAuthProvider:
-      return {Code::invalid, fmt::format("'{}' is a Java class: it can't be loaded here. Use -f, -u or -z; "
-                                         "-user and -pwd give basic authorization",
-                                         parsed.value)};
+      line.messages.push_back(
+          fmt::format("Warning: --auth-provider {} has no effect: a Java class can't be loaded "
+                      "here; -user and -pwd give basic authorization",
+                      parsed.value));
+      break;
     case kUser: line.conf_user = parsed.value; break;
     case kPassword: line.conf_password = parsed.value; break;
     case kPollInterval: {
@@ -88,9 +95,7 @@ Status apply(const ParsedSwitch& parsed, FlumeCommandLine& line) {
       line.poll_interval_s = static_cast<int>(*seconds);
       break;
     }
-    case kBackup:
-      line.messages.emplace_back("Warning: --backup-directory has no effect yet: no copy of the configuration is kept");
-      break;
+    case kBackup: line.backup_directory = parsed.value; break;
     case kNoReload: line.no_reload = true; break;
     case kZookeeper: line.zookeeper = parsed.value; break;
     case kZookeeperPath: line.zookeeper_path = parsed.value; break;
@@ -103,13 +108,33 @@ Status apply(const ParsedSwitch& parsed, FlumeCommandLine& line) {
 Status parse_agent(std::span<const std::string> arguments, FlumeCommandLine& line) {
   TRY_ASSIGN(ParsedLine parsed, parse_switches(kAgentSwitches, arguments));
   for (const ParsedSwitch& each : parsed.switches) TRY(apply(each, line));
-  if (!parsed.rest.empty()) line.messages.push_back(fmt::format("Warning: ignored argument '{}'", parsed.rest.front()));
+  for (const std::string& word : parsed.rest)
+    line.messages.push_back(fmt::format("Warning: ignored argument '{}'", word));
   if (line.help) return {};
   if (line.name.empty()) return {Code::invalid, "missing required option: --name, the agent to run"};
   if (line.conf_files.empty() && line.conf_uris.empty() && line.zookeeper.empty()) {
     return {Code::invalid, "no configuration was given: use --conf-file FILE or --conf-uri URL"};
   }
   return {};
+}
+
+/// What the user should know about the folder given with --conf.
+void describe_conf_dir(FlumeCommandLine& line) {
+  if (line.conf_dir.empty()) {
+    line.messages.emplace_back("Warning: No configuration directory set! Use --conf <dir> to override.");
+    return;
+  }
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(line.conf_dir, ignored)) {
+    line.messages.push_back(fmt::format("Warning: --conf {} is no folder: there is no flume-env.sh", line.conf_dir));
+    return;
+  }
+  for (const char* name : {"log4j2.xml", "log4j.properties"}) {
+    const std::string path = fmt::format("{}/{}", line.conf_dir, name);
+    if (!std::filesystem::exists(path, ignored)) continue;
+    line.messages.push_back(fmt::format(
+        "Info: {} is not read: -Dflume.root.logger=LEVEL,console or LEVEL,LOGFILE says where the log goes", path));
+  }
 }
 
 }  // namespace
@@ -134,9 +159,7 @@ Result<FlumeCommandLine> parse_flume_command_line(std::span<const std::string> a
     line.rest = std::move(left);
     return line;
   }
-  if (line.conf_dir.empty()) {
-    line.messages.emplace_back("Warning: No configuration directory set! Use --conf <dir> to override.");
-  }
+  describe_conf_dir(line);
   for (std::string& message : read_environment_script(line.conf_dir, line.java))
     line.messages.push_back(std::move(message));
   for (const std::string& word : java_words) line.java.take(word);  // the command line wins over JAVA_OPTS
@@ -170,7 +193,7 @@ agent options:
   --conf-uri,-u <uri>       the same from file:, http: or https:, polled; repeatable
   --conf-user,-user <name>, --conf-password,-pwd <password>   basic authorization for http(s)
   --poll-interval,-i <s>    how often the configuration is looked at (30; 300 for a URL)
-  --backup-directory,-b <dir>  accepted; nothing is kept there yet
+  --backup-directory,-b <dir>  where the configuration that ran last is kept
   --no-reload-conf          don't look for changes
   --zkConnString,-z <host:port,...>, --zkBasePath,-p <path>   configuration in ZooKeeper (not here yet)
   --help,-h                 print this text

@@ -24,6 +24,7 @@ struct FlumeCommandLine {
   std::string conf_user;
   std::string conf_password;
   int poll_interval_s = 0;  ///< 0: 30 for files, 300 for URLs
+  std::string backup_directory;
   bool no_reload = false;
   std::string zookeeper;
   std::string zookeeper_path = "/flume";

@@ -54,17 +54,37 @@ bool of_interest(std::string_view key) {
 
 }  // namespace
 
-LogTarget log_target(const Properties& properties) {
-  LogTarget target;
+bool is_on(const Properties& properties, std::string_view key) {
+  return equals_ignoring_case(get(properties, key), "true");
+}
+
+LogTarget log_target(const Properties& properties, std::vector<std::string>& problems) {
   std::string level = get(properties, "flume.log.level", "INFO");
-  std::string to = get(properties, "flume.log.to", "Console");
+  std::string targets = get(properties, "flume.log.to", "console");
   if (const std::string root = get(properties, "flume.root.logger"); !root.empty()) {
     const std::size_t comma = root.find(',');
     level = root.substr(0, comma);
-    to = comma == std::string::npos ? "console" : std::string(trim(std::string_view(root).substr(comma + 1)));
+    targets = comma == std::string::npos ? "console" : root.substr(comma + 1);
   }
-  target.level = parse_log_level(level).value_or(Log::Level::info);
-  if (means_file(to)) target.file = log_file(properties);
+  LogTarget target;
+  const auto known = parse_log_level(level);
+  if (!known) {
+    problems.push_back(fmt::format("'{}' is no log level: TRACE, DEBUG, INFO, WARN, ERROR; INFO is used", level));
+  }
+  target.level = known.value_or(Log::Level::info);
+  target.console = false;
+  for (const std::string_view part : split(targets, ',')) {
+    const std::string_view word = trim(part);
+    if (equals_ignoring_case(word, "console")) {
+      target.console = true;
+    } else if (means_file(word)) {
+      target.file = log_file(properties);
+    } else {
+      problems.push_back(fmt::format("'{}' is no log target: console, LOGFILE", word));
+    }
+  }
+  if (target.file.empty()) target.console = true;
+  target.raw_data = is_on(properties, "org.apache.flume.log.rawdata");
   return target;
 }
 

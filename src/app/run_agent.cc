@@ -10,6 +10,7 @@
 #include "agent/builtin.h"
 #include "agent/configuration_source.h"
 #include "agent/reloader.h"
+#include "app/configuration_backup.h"
 #include "app/logging_options.h"
 #include "app/monitoring.h"
 #include "app/process.h"
@@ -36,6 +37,14 @@ ConfigurationSource configuration_source(const FlumeCommandLine& line) {
   return ConfigurationSource(std::move(locations));
 }
 
+/// Sets up the log as -Dflume.root.logger asks, and says what of it could not be had.
+void start_logging(const FlumeCommandLine& line) {
+  std::vector<std::string> problems;
+  const LogTarget target = log_target(line.java.properties, problems);
+  if (const Status status = configure_logging(target); !status.ok()) problems.push_back(status.message());
+  for (const std::string& problem : problems) process_log().warn(problem);
+}
+
 void log_messages(const FlumeCommandLine& line) {
   for (const std::string& message : line.messages) {
     const bool warning = message.starts_with("Warning: ");
@@ -55,12 +64,39 @@ int dry_run(const Configuration& configuration, const std::string& name) {
   return exit_code(diagnostics, false);
 }
 
+/// Where the configuration can't be read, -b's backup takes its place.
+Result<std::vector<ConfigText>> read_texts(const FlumeCommandLine& line, const ConfigurationSource& source) {
+  auto texts = source.read();
+  if (texts.ok()) return texts;
+  if (line.backup_directory.empty()) return texts.status().with_context("the configuration can't be read");
+  auto backup = read_backup(line.backup_directory, line.name);
+  if (!backup.ok()) {
+    return texts.status().with_context(fmt::format("there is no backup in {} either", line.backup_directory));
+  }
+  process_log().warn(fmt::format("{}; the backup {} takes its place", texts.status().message(), backup->name));
+  return std::vector<ConfigText>{std::move(backup).value()};
+}
+
 Result<Configuration> read_configuration(const FlumeCommandLine& line, const ConfigurationSource& source) {
   if (!line.zookeeper.empty()) {
     return Status(Code::invalid, "configuration in ZooKeeper (-z) is not here yet; use --conf-file or --conf-uri");
   }
-  TRY_ASSIGN(const auto texts, source.read());
+  TRY_ASSIGN(const auto texts, read_texts(line, source));
   return load_configuration(texts, Catalog(all_components()), process_surroundings(line.java.properties));
+}
+
+/// What is done with each configuration that runs: -b keeps it, org.apache.flume.log.printconfig shows it.
+void configuration_runs(const FlumeCommandLine& line, const Configuration& configuration) {
+  if (!line.backup_directory.empty()) {
+    const Status status = store_backup(line.backup_directory, line.name, configuration);
+    if (!status.ok()) process_log().warn(fmt::format("no backup of the configuration: {}", status.message()));
+  }
+  if (!is_on(line.java.properties, "org.apache.flume.log.printconfig")) return;
+  for (const auto& [key, value] : configuration.resolved) {
+    if (!key.starts_with(line.name + ".")) continue;
+    const bool secret = configuration.secrets.contains(key);
+    process_log().debug(fmt::format("configuration: {} = {}", key, secret ? "(not shown)" : value));
+  }
 }
 
 /// Why there is no agent to run under this name; empty when there is.
@@ -87,7 +123,8 @@ class Service {
         world_{clock_, real_file_system(), *network_, budget_, engine_, registry_, state_root_},
         monitor_(registry_, *network_, clock_, budget_, process_log()),
         agent_(world_, line.name),
-        reloader_(agent_, source, line.java.properties) {}
+        reloader_(agent_, source, line.java.properties,
+                  [&line](const Configuration& configuration) { configuration_runs(line, configuration); }) {}
 
   int run(const Configuration& configuration) {
     auto lock = StateLock::take(state_root_);
@@ -144,7 +181,7 @@ class Service {
 }  // namespace
 
 int run_agent(const FlumeCommandLine& line) {
-  configure_logging(log_target(line.java.properties));
+  start_logging(line);
   SignalWait signals;
   log_messages(line);
   const ConfigurationSource source = configuration_source(line);

@@ -1,6 +1,8 @@
 #include "base/log.h"
 
+#include <atomic>
 #include <mutex>
+#include <vector>
 
 #include <fmt/format.h>
 #include <spdlog/pattern_formatter.h>
@@ -37,13 +39,13 @@ class LevelName final : public spdlog::custom_flag_formatter {
 };
 
 std::shared_ptr<spdlog::logger> make_logger(const LogTarget& target) {
-  spdlog::sink_ptr sink;
-  if (target.file.empty()) {
-    sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  } else {
-    sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(target.file, target.max_bytes, target.max_files);
+  std::vector<spdlog::sink_ptr> sinks;
+  if (target.console) sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  if (!target.file.empty()) {
+    sinks.push_back(
+        std::make_shared<spdlog::sinks::rotating_file_sink_mt>(target.file, target.max_bytes, target.max_files));
   }
-  auto logger = std::make_shared<spdlog::logger>("standpipe", std::move(sink));
+  auto logger = std::make_shared<spdlog::logger>("standpipe", sinks.begin(), sinks.end());
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
   formatter->add_flag<LevelName>('*').set_pattern("%Y-%m-%d %H:%M:%S,%e %* %v");
   logger->set_formatter(std::move(formatter));
@@ -56,6 +58,8 @@ std::shared_ptr<spdlog::logger>& logger() {
   static std::shared_ptr<spdlog::logger> instance = make_logger({});
   return instance;
 }
+
+std::atomic<bool> raw_data{false};
 
 std::string escaped(std::string_view message) {
   std::string text;
@@ -85,7 +89,21 @@ class ComponentLog final : public Log {
 
 }  // namespace
 
-void configure_logging(const LogTarget& target) { logger() = make_logger(target); }
+Status configure_logging(const LogTarget& target) {
+  raw_data = target.raw_data;
+  try {
+    logger() = make_logger(target);
+    return {};
+  } catch (const spdlog::spdlog_ex& error) {
+    LogTarget console = target;
+    console.console = true;
+    console.file.clear();
+    logger() = make_logger(console);
+    return {Code::io, fmt::format("{}; the log goes to standard error", error.what())};
+  }
+}
+
+bool raw_data_is_logged() { return raw_data.load(std::memory_order_relaxed); }
 
 std::unique_ptr<Log> make_log(std::string origin) { return std::make_unique<ComponentLog>(std::move(origin)); }
 

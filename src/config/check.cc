@@ -34,22 +34,41 @@ std::string printable(std::string_view text) {
 
 }  // namespace
 
-std::string render(const Diagnostic& diagnostic) {
+namespace {
+
+std::string headline(const Diagnostic& diagnostic) {
   std::string place = diagnostic.file;
   if (diagnostic.line != 0) place += fmt::format("{}{}", place.empty() ? "line " : ":", diagnostic.line);
   if (!place.empty()) place += ": ";
   const std::string_view subject = diagnostic.key.empty() ? diagnostic.component : diagnostic.key;
-  std::string out =
-      fmt::format("{}{}: {}{}{} [{}]\n", printable(place), to_string(diagnostic.severity), printable(subject),
-                  subject.empty() ? "" : ": ", printable(diagnostic.message), to_string(diagnostic.code));
+  return fmt::format("{}{}: {}{}{} [{}]\n", printable(place), to_string(diagnostic.severity), printable(subject),
+                     subject.empty() ? "" : ": ", printable(diagnostic.message), to_string(diagnostic.code));
+}
+
+std::string advice(const Diagnostic& diagnostic) {
+  std::string out;
   if (!diagnostic.suggestion.empty()) out += fmt::format("    {}\n", printable(diagnostic.suggestion));
   if (!diagnostic.consequence.empty()) out += fmt::format("    -> {}\n", printable(diagnostic.consequence));
   return out;
 }
 
+bool same_advice(const Diagnostic& one, const Diagnostic& other) {
+  return one.code == other.code && one.severity == other.severity && one.suggestion == other.suggestion &&
+         one.consequence == other.consequence;
+}
+
+}  // namespace
+
+std::string render(const Diagnostic& diagnostic) { return headline(diagnostic) + advice(diagnostic); }
+
 std::string render(const Diagnostics& diagnostics) {
   std::string out;
-  for (const Diagnostic& diagnostic : diagnostics) out += render(diagnostic);
+  for (std::size_t i = 0; i < diagnostics.size(); ++i) {
+    out += headline(diagnostics[i]);
+    // Neighbours with the same advice, as twenty lines of prose in a file have, share it.
+    const bool last = i + 1 == diagnostics.size() || !same_advice(diagnostics[i], diagnostics[i + 1]);
+    if (last) out += advice(diagnostics[i]);
+  }
   out += fmt::format("{}, {}", counted(count_of(diagnostics, Severity::error), "error"),
                      counted(count_of(diagnostics, Severity::warning), "warning"));
   const std::size_t notes = count_of(diagnostics, Severity::note);

@@ -22,6 +22,24 @@ TEST(Check, OneDiagnosticInThreeLines) {
             "0 errors, 1 warning\n");
 }
 
+TEST(Check, NeighboursWithTheSameAdviceShareIt) {
+  const Configuration loaded = load(base_and("mkdir /a\nmkdir /b\n"));
+  EXPECT_EQ(render(loaded.diagnostics),
+            "t.conf:11: warning: mkdir: this is no property of an agent [invalid-property]\n"
+            "t.conf:12: warning: mkdir: this is no property of an agent [invalid-property]\n"
+            "    properties look like a1.sources.r1.type = netcat; comments begin with '#'\n"
+            "    -> it is ignored\n"
+            "0 errors, 2 warnings\n");
+}
+
+TEST(Check, AChannelThatNoSinkEmptiesIsNoReliableWay) {
+  const Configuration loaded = load(
+      "a1.sources=r1\na1.channels=c1\na1.channels.c1.type=memory\n"
+      "a1.sources.r1.type=netcat\na1.sources.r1.bind=h\na1.sources.r1.port=1\na1.sources.r1.channels=c1\n");
+  EXPECT_THAT(render_flow(loaded.agents[0]),
+              HasSubstr("  r1 -> c1 -> nobody: no sink empties channel c1: it fills up, then r1 waits\n"));
+}
+
 TEST(Check, ControlCharactersDoNotReachTheTerminal) {
   const Configuration loaded = load("a1.\x1b[2J.x = 1\n");
   EXPECT_THAT(render(loaded.diagnostics), Not(HasSubstr("\x1b")));

@@ -145,8 +145,9 @@ std::string_view ComponentCheck::without_comment(Kind kind, const Entry& entry, 
   const std::size_t mark = find_comment(value);
   if (mark == std::string_view::npos) return value;
   if (!is_exact(kind) || (kind == Kind::text && is_address(value.substr(0, mark)))) {
-    report(Severity::warning, DiagnosticCode::trailing_comment, entry, "a comment behind a value belongs to the value",
-           "put the comment on a line of its own", "it is taken for a comment here; Flume would not");
+    report(Severity::warning, DiagnosticCode::trailing_comment, entry,
+           "a '#' behind a value begins no comment in a properties file", "put the comment on a line of its own",
+           "it is taken for a comment here; Flume would not");
     return without_odd_end(value.substr(0, mark));
   }
   if (kind == Kind::text && mark > 0 && !is_secret(nullptr, entry)) {
@@ -232,7 +233,8 @@ const ComponentInfo* ComponentCheck::find_type(ComponentKind kind, const Entry& 
     const bool class_name = type.find('.') != std::string::npos;
     report(class_name ? Severity::warning : Severity::note, DiagnosticCode::type_case, entry,
            fmt::format("'{}' is written in another case than its name", type),
-           fmt::format("write {}", class_name ? match.info->class_names.front() : match.info->name), "it runs");
+           fmt::format("write {}", class_name ? match.info->class_names.front() : match.info->name),
+           "it is understood");
   }
   if (!match.info->built && !inside_unbuilt_) {
     fail(DiagnosticCode::not_built, entry, fmt::format("'{}' is known to Flume, not yet here", type));

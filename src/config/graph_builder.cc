@@ -116,7 +116,7 @@ class Builder {
                                   fmt::format("{}.{} does not list '{}'", text_.name, kind, name));
       found.component = fmt::format("{}.{}", kind, name);
       found.key = fmt::format("{}.{}", text_.name, found.component);
-      found.suggestion = suggest_declared(kind, name, names, *component.first);
+      found.suggestion = suggest_declared(kind, name, names, component);
       found.consequence =
           count == 1 ? std::string("the property is ignored") : fmt::format("its {} properties are ignored", count);
       diagnostics_.push_back(std::move(found));
@@ -124,17 +124,23 @@ class Builder {
   }
 
   std::string suggest_declared(std::string_view kind, std::string_view name, const std::vector<std::string>& names,
-                               const Entry& first) const {
-    const std::string property = first.first.substr(text_.name.size() + kind.size() + name.size() + 3);
+                               const ComponentText& text) const {
+    const std::string property = text.first->first.substr(text_.name.size() + kind.size() + name.size() + 3);
     for (const auto& [other, list] : text_.lists) {
       if (other != kind && contains_word(list->second.value, name)) {
         return fmt::format("did you mean {}.{}.{}.{}?", text_.name, other, name, property);
       }
     }
-    if (const std::string_view near = nearest_word(name, views(names)); !near.empty()) {
-      return fmt::format("did you mean {}.{}.{}.{}?", text_.name, kind, near, property);
-    }
-    return fmt::format("add {} to {}.{}", name, text_.name, kind);
+    const std::string_view near = nearest_word(name, views(names));
+    if (near.empty() || is_complete_beside(kind, near, text))
+      return fmt::format("add {} to {}.{}", name, text_.name, kind);
+    return fmt::format("did you mean {}.{}.{}.{}?", text_.name, kind, near, property);
+  }
+
+  /// Whether an unlisted component has a type while `near`, of a similar name, has one, too: it is one of its own.
+  bool is_complete_beside(std::string_view kind, std::string_view near, const ComponentText& text) const {
+    const ComponentText* other = component(kind, near);
+    return text.properties.contains("type") && other != nullptr && other->properties.contains("type");
   }
 
   static bool contains_word(std::string_view list, std::string_view word) {

@@ -111,7 +111,10 @@ Configuration load_configuration(std::span<const ConfigText> texts, const Catalo
   const auto agents = split_agents(table, diagnostics);
   for (const auto& [name, text] : agents) result.agents.push_back(build_graph(text, catalog, diagnostics));
   report_unresolved(table, diagnostics);
-  for (const auto& [key, property] : table) result.resolved.emplace(key, property.value);
+  for (const auto& [key, property] : table) {
+    result.resolved.emplace(key, property.value);
+    if (property.derived || is_secret_key(key)) result.secrets.insert(key);
+  }
   sort_by_place(diagnostics, texts);
   return result;
 }

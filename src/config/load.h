@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,6 +43,8 @@ struct Configuration {
   Diagnostics diagnostics;         ///< in the order of files and lines
   /// The properties after placeholders, key -> value, for -b/--backup-directory. Holds secrets.
   std::map<std::string, std::string, std::less<>> resolved;
+  /// The keys of `resolved` whose value is never printed: named like a secret, or filled in by a placeholder.
+  std::set<std::string, std::less<>> secrets;
 
   const AgentGraph* find(std::string_view agent) const;
   /// The defined agent nearest to a name that is none, for "did you mean"; empty: none is near.

@@ -171,13 +171,18 @@ class Picture {
   void draw_level(std::string_view source, const std::string& name) {
     const ChannelNode* channel = graph_.channel(name);
     if (channel == nullptr) return;
-    const Judgement judgement = judge(*channel);
     std::vector<std::string> sinks;
     for (const SinkNode& sink : graph_.sinks) {
       if (sink.channel == name) sinks.push_back(sink.name);
     }
-    out_ += fmt::format("  {} -> {} -> {}: {}{}{}\n", source, name, sinks.empty() ? "nobody" : join(sinks, ", "),
-                        level_name(judgement.level), judgement.because.empty() ? "" : "; ", judgement.because);
+    if (sinks.empty()) {
+      out_ += fmt::format("  {} -> {} -> nobody: no sink empties channel {}: it fills up, then {} waits\n", source,
+                          name, name, source);
+      return;
+    }
+    const Judgement judgement = judge(*channel);
+    out_ += fmt::format("  {} -> {} -> {}: {}{}{}\n", source, name, join(sinks, ", "), level_name(judgement.level),
+                        judgement.because.empty() ? "" : "; ", judgement.because);
   }
 
   const AgentGraph& graph_;

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "core/handover.h"
 #include "core/optional_queue.h"
 #include "core/serial.h"
@@ -21,6 +22,22 @@ namespace standpipe {
 namespace {
 // A channel that failed after another had stored for good has no waker: it is asked again.
 constexpr std::chrono::milliseconds kRetryPause{100};
+constexpr std::size_t kRawBytes = 1024;  // of a body in the log
+
+/// For -Dorg.apache.flume.log.rawdata=true: what a source handed over, before interceptors.
+void log_raw_events(Log& log, const Batch& batch) {
+  if (!log.enabled(Log::Level::debug)) return;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const EventRef event = batch[i];
+    std::string headers;
+    for (const auto& [name, value] : *event.headers) {
+      headers += fmt::format("{}{}={}", headers.empty() ? "" : ", ", name, value);
+    }
+    const bool cut = event.body.size() > kRawBytes;
+    log.debug(fmt::format("received: {{{}}} {}{}", headers, event.body.substr(0, kRawBytes),
+                          cut ? fmt::format("… ({} bytes)", event.body.size()) : ""));
+  }
+}
 }  // namespace
 
 /// One source's queue of hand-overs. What is below "serial" is touched only inside serial_.
@@ -170,6 +187,7 @@ void SourceIngest::Core::replace(IngestPlan given) {
 Receipt SourceIngest::Core::deliver(Batch batch) {
   if (stopped_.load()) return Receipt::completed({Code::stopped, "the source is stopping"});
   if (batch.empty()) return Receipt::completed();
+  if (raw_data_is_logged()) log_raw_events(environment_.log, batch);
   PlanPtr current = plan();
   Status intercepted = intercept(*current, batch);
   if (!intercepted.ok()) {

@@ -1,10 +1,12 @@
 """The runner is tested too: a comparison that cannot fail would make every scenario pass."""
 import pathlib
+import re
 import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
 import compatibility  # noqa: E402
 from player import Failed, Player, Program, lines_of  # noqa: E402
 from scenario import Pattern, ScenarioError, difference, parse, sort_headers, unescape  # noqa: E402
@@ -112,6 +114,19 @@ class Compatibility(unittest.TestCase):
             "# Title\n== flume expect text o\nold\n== standpipe expect text o\nnew\n== differs sinks 1 B1\nThe reason.\n")])
         for part in ("## Sinks", "### Title", "The reason.", "    old", "    new", "sinks 1 B1"):
             self.assertIn(part, page)
+
+
+class Diagnostics(unittest.TestCase):
+    def test_each_class_has_a_scenario_that_asserts_file_and_line(self):
+        source = (HERE.parent.parent / "src/config/diagnostic.cc").read_text(encoding="utf-8")
+        classes = set(re.findall(r"DiagnosticCode::\w+: return \"([a-z-]+)\"", source))
+        self.assertGreater(len(classes), 30)
+        asserted = set()
+        for path in HERE.glob("*.scenario"):
+            for section in parse(path).sections:
+                if section.kind == "check":
+                    asserted |= {m[1] for m in (re.match(r"agent\.conf:\d+: .* \[([a-z-]+)\]$", x) for x in section.lines) if m}
+        self.assertEqual(classes - asserted, set())
 
 
 if __name__ == "__main__":
