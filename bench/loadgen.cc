@@ -1,8 +1,8 @@
 /// The load for bench/run.py, fast enough not to be what is measured:
 ///   loadgen make FILE FIRST COUNT BYTES          COUNT lines of BYTES bytes (with line feed), numbered from FIRST
 ///   loadgen send PORT CONNECTIONS COUNT BYTES    the same lines to a netcat source, counting the replies
-///   loadgen loopback MEBIBYTES                   a plain copy over a loopback connection: the floor of every network
-///   row loadgen verify COUNT FILE...                 which of the numbers 0..COUNT-1 are missing or come twice in the
+///   loadgen loopback MEBIBYTES                   a plain copy over a loopback connection: the floor of network rows
+///   loadgen verify COUNT FILE...                 which of the numbers 0..COUNT-1 are missing or come twice in the
 ///   files
 /// `send`, `loopback` and `verify` print one JSON object. A line looks like an access log's:
 ///   0000000042 web07 GET /shop/item/42 200 - - - …
@@ -55,14 +55,22 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// Writes `n` with leading zeros.
+void put_digits(char* to, size_t digits, uint64_t n) {
+  for (; digits > 0; n /= 10) to[--digits] = static_cast<char>('0' + n % 10);
+}
+
 /// Appends line `n` to `out`. Hosts, paths and status codes vary with n, so that a route by status has work to do.
 void append_line(std::string& out, uint64_t n, size_t bytes) {
   static constexpr std::array kStatus{"200", "200", "200", "404", "500"};
-  std::array<char, 96> head;
-  int length = std::snprintf(head.data(), head.size(), "%010llu web%02u GET /shop/item/%u %s ",
-                             static_cast<unsigned long long>(n), static_cast<unsigned>(n % 20),
-                             static_cast<unsigned>(n % 9973), kStatus[n % kStatus.size()]);
-  size_t used = std::min<size_t>(length, bytes - 1);
+  static constexpr std::string_view kShape = "0000000000 web00 GET /shop/item/0000 200 ";
+  std::array<char, kShape.size()> head;
+  std::copy(kShape.begin(), kShape.end(), head.begin());
+  put_digits(&head[0], kNumberDigits, n);
+  put_digits(&head[14], 2, n % 20);
+  put_digits(&head[32], 4, n % 9973);
+  std::copy_n(kStatus[n % kStatus.size()], 3, &head[37]);
+  const size_t used = std::min(head.size(), bytes - 1);
   out.append(head.data(), used);
   out.append(bytes - 1 - used, 'x');
   out.push_back('\n');

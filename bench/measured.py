@@ -149,10 +149,11 @@ class Progress:
         self.began = time.monotonic()
         self.cpu_before = agent.cpu_seconds()
         self.first_event = None
+        self.unfinished = False
         self.samples = []
 
     def until_done(self, limit, between=lambda done: None):
-        """Polls until all events were taken. `between` is called with the count after each look."""
+        """Polls until all events were taken or the time is over. `between` is called with the count after each look."""
         ends = time.monotonic() + limit
         while True:
             done, now = self.agent.total("EventTakeSuccessCount"), time.monotonic()
@@ -162,24 +163,28 @@ class Progress:
             if done >= self.count:
                 return
             if now > ends:
-                raise BenchError(f"{done} of {self.count} events within {limit} s")
+                self.unfinished = True
+                return
             between(done)
-            time.sleep(0.003 if self.first_event is None else 0.03)
+            time.sleep(0.003 if self.first_event is None else 0.01)
 
     def result(self):
-        quarter = next((t, n) for t, n in self.samples if n >= self.count / 4 or n >= self.count)
         end_time, end_count = self.samples[-1]
+        if not end_count:
+            raise BenchError(f"not one of {self.count} events within {end_time - self.began:.0f} s")
+        quarter = next((t, n) for t, n in self.samples if n >= end_count / 4)
         if end_time > quarter[0]:
             rate = (end_count - quarter[1]) / (end_time - quarter[0])
         else:                      # over before the second look
-            rate = self.count / (end_time - self.began)
+            rate = end_count / (end_time - self.began)
         return {
             "rate": rate,
-            "whole_rate": self.count / (end_time - self.began),
+            "whole_rate": end_count / (end_time - self.began),
             "first_event": self.first_event,
-            "cpu_per_million": (self.agent.cpu_seconds() - self.cpu_before) / self.count * 1e6,
+            "cpu_per_million": (self.agent.cpu_seconds() - self.cpu_before) / end_count * 1e6,
             "peak_mib": self.agent.peak_mib(),
             "excess": max(0, end_count - self.count),
+            "unfinished": f"{end_count:,} of {self.count:,} events in {end_time - self.began:.0f} s" if self.unfinished else "",
         }
 
 

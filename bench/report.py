@@ -1,20 +1,38 @@
-"""Makes the markdown page of a run's measurements."""
+"""Makes the markdown page and the README's table from measurements of rows."""
 import statistics
 
 HEAD = """# Benchmarks against Apache Flume 1.11
 
-Made by `{command}` at commit {commit} on {date}; {machine}. Lines of 300 bytes. Runs of the programs alternate over
-{pairs} rounds; figures are medians, in brackets the spread (largest minus smallest, in per cent of the median).
+Written by `./dev bench`. {machine}. Lines of 300 bytes. The programs run in turn, each as often as the others, with the same
+configuration text; figures are medians over {pairs} rounds, in brackets the spread (largest minus smallest, in per cent of
+the median). Nothing else ran on the machine during a row.
 
-- **default**: the file says only what Flume requires; Flume has its own heap of 20 MiB. **best**: batches of 1,000, channels of
-  100,000 events, Flume with -Xmx1g. Both programs read the same file.
-- The rate counts events taken out of the channels, from the first quarter of the events to the last: starting and, for
-  Flume, compiling are left out. CPU is user and system time of the agent's process over all events, compiling included.
-- The floor is the named command over the same number of bytes, in the same rounds.
-- Loss and duplicates: lines counted in the files where the sink writes files, else by the channels' counters.
+- **default**: the file says only what Flume requires; Flume has its script's heap of 20 MiB. **best**: batches of 1,000,
+  channels of 100,000 events, Flume with -Xmx1g. Standpipe's memory budget is its own default in both.
+- events/s counts events taken out of the channels, from the first quarter of the events to the last: starting and, for
+  Flume, compiling are left out. CPU is user and system time of the agent's process over all events of the run.
+- First event: from the moment the work is there to the first event taken out of a channel. Peak: the largest resident set.
+- The floor is the named command over the same number of bytes in the same rounds, on one of the two cores (pipes: on both).
+- Lost and twice: lines counted in the files where the sink writes files, by the channels' counters where it keeps nothing
+  (null sink); for netcat every line must also have been answered with OK.
+"""
+REPEAT = """
+## How to repeat it
+
+```
+./dev bench                                # all rows, five rounds, about an hour; writes this page and the README's table
+./dev bench --quick                        # does every row still run? prints a page, writes nothing
+./dev bench --rows taildir-null --pairs 3  # some rows; the others stay as they were last measured in this checkout
+```
+
+It needs a JDK and Maven once, to fetch Apache Flume 1.11 (`tests/interop/flume/install.sh`). Micro benches of the engine, the
+line splitter, the bucket writer and the properties parser: `./dev build release`, then `build/release/bench/*_bench`.
 """
 LABELS = {"ours-default": "Standpipe, default", "ours-best": "Standpipe, best",
           "flume-default": "Flume, default", "flume-best": "Flume, best"}
+IDLE = "start-idle"
+CPU_TARGET, MEMORY_TARGET = 6, 10
+IDLE_TARGETS = {"listening": 0.050, "resident_mib": 10, "switches": 2}
 
 
 def median(values):
@@ -30,21 +48,32 @@ def column(runs, key):
     return [r[key] for r in runs if r.get(key) is not None]
 
 
-def page(facts, rows):
-    parts = [HEAD.format(**facts)]
-    throughput = [r for r in rows if r["key"] != "start-idle"]
+def ratio(a, b):
+    return a / b if a is not None and b else None
+
+
+def unfinished(row, name):
+    return next((text for failed, text in row["failures"] if failed == name), "")
+
+
+def page(rows):
+    throughput = [r for r in rows if r["key"] != IDLE]
+    idle = [r for r in rows if r["key"] == IDLE]
+    machine = rows[0]["machine"] if rows else "?"
+    pairs = sorted({r["pairs"] for r in rows}) or ["?"]
+    parts = [HEAD.format(machine=machine, pairs=" or ".join(map(str, pairs))), shortfall_text(rows)]
     if throughput:
-        parts.append("\n| workload | program | events/s | MiB/s | of the floor | CPU s per million | peak MiB | first event, ms |"
-                     " lost | twice |\n|---|---|--:|--:|--:|--:|--:|--:|--:|--:|\n")
-        for row in throughput:
-            parts.append(throughput_lines(row))
-        parts.append(targets(throughput))
-    for row in rows:
-        if row["key"] == "start-idle":
-            parts.append(idle_table(row))
+        parts.append("\n## Targets\n" + summary(throughput))
+        parts.append("\n## All figures\n\n| workload | program | events/s | MiB/s | of the floor | CPU s per million | peak MiB |"
+                     " first event, ms | lost | twice |\n|---|---|--:|--:|--:|--:|--:|--:|--:|--:|\n")
+        parts += [throughput_lines(row) for row in throughput]
+    parts += [idle_table(row) for row in idle]
     failures = [f"- {row['title']}, {LABELS[name]}: {text}\n" for row in rows for name, text in row["failures"]]
     if failures:
-        parts.append("\n## Runs that failed\n\n" + "".join(failures))
+        parts.append("\n## Runs that did not come to their end\n\nWithin 60 s. Their rate above is over what they did deliver.\n\n"
+                     + "".join(failures))
+    commits = sorted({f"{r['commit']} ({r['date']})" for r in rows})
+    parts.append("\nMeasured at " + ", ".join(commits) + ".\n" + REPEAT)
     return "".join(parts)
 
 
@@ -54,50 +83,71 @@ def throughput_lines(row):
     if floor:
         text += (f"| {row['title']} | *{row['floor_name']}* | {floor:,.0f} ({spread(row['floor']):.0f} %) | "
                  f"{floor * row['line'] / 2**20:,.0f} | | | | | | |\n")
-    for name, runs in row["runs"].items():
-        if not runs:
-            text += f"| {row['title']} | {LABELS[name]} | failed | | | | | | | |\n"
-            continue
-        rates = column(runs, "rate")
-        rate = median(rates)
-        share = f"{rate / floor * 100:.0f} %" if floor else ""
-        text += (f"| {row['title']} | {LABELS[name]} | {rate:,.0f} ({spread(rates):.0f} %) | {rate * row['line'] / 2**20:,.0f} | "
-                 f"{share} | {median(column(runs, 'cpu_per_million')):.2f} | {median(column(runs, 'peak_mib')):.0f} | "
-                 f"{median(column(runs, 'first_event')) * 1000:,.0f} | {max(column(runs, 'lost'))} | "
-                 f"{max(column(runs, 'duplicates'))} |\n")
+    return text + "".join(program_line(row, name, runs, floor) for name, runs in row["runs"].items())
+
+
+def program_line(row, name, runs, floor):
+    if not runs:
+        return f"| {row['title']} | {LABELS[name]} | failed | | | | | | | |\n"
+    rates = column(runs, "rate")
+    rate, first = median(rates), median(column(runs, "first_event"))
+    share = f"{rate / floor * 100:.0f} %" if floor else ""
+    lost, twice = (max(column(runs, key), default="–") for key in ("lost", "duplicates"))
+    return (f"| {row['title']} | {LABELS[name]}{' †' if unfinished(row, name) else ''} | {rate:,.0f} ({spread(rates):.0f} %) | "
+            f"{rate * row['line'] / 2**20:,.0f} | {share} | {median(column(runs, 'cpu_per_million')):.2f} | "
+            f"{median(column(runs, 'peak_mib')):.0f} | {first * 1000:,.0f} | {lost} | {twice} |\n")
+
+
+def best_against_best(row):
+    """The four figures that have a target: name -> (value, target, how to write it)."""
+    ours, flume = row["runs"].get("ours-best", []), row["runs"].get("flume-best", [])
+    rate = median(column(ours, "rate"))
+    share = row["floor_share"]
+    return {
+        "events/s of Flume's": (ratio(rate, median(column(flume, "rate"))), row["flume_ratio"], "{:.1f} ×"),
+        "CPU per event": (ratio(median(column(flume, "cpu_per_million")), median(column(ours, "cpu_per_million"))), CPU_TARGET, "1/{:.1f}"),
+        "peak memory": (ratio(median(column(flume, "peak_mib")), median(column(ours, "peak_mib"))), MEMORY_TARGET, "1/{:.1f}"),
+        "of the floor": (ratio(rate and rate * 100, median(row["floor"])), share and share * 100, "{:.0f} %"),
+    }
+
+
+def summary(rows):
+    """One line a row: best against best, and the floor, beside what was aimed at."""
+    text = ("\nBest against best; in brackets the target.\n\n| workload | Standpipe, events/s | Flume, events/s | ratio | "
+            "CPU per event | peak memory | of the floor |\n|---|--:|--:|--:|--:|--:|--:|\n")
+    for row in rows:
+        rates = [median(column(row["runs"].get(name, []), "rate")) for name in ("ours-best", "flume-best")]
+        cells = [row["title"], *(f"{rate:,.0f}" if rate else "" for rate in rates)]
+        cells += [judged(*figure) for figure in best_against_best(row).values()]
+        if cells[-1]:
+            cells[-1] = f"{cells[-1]} of {row['floor_name']}"
+        text += "| " + " | ".join(cells) + " |\n"
     return text
 
 
-def targets(rows):
-    """Our best against Flume's best and against the floor, beside what was aimed at."""
-    lines = []
-    for row in rows:
-        ours, flume = row["runs"].get("ours-best"), row["runs"].get("flume-best")
-        if not ours:
-            continue
-        rate, floor = median(column(ours, "rate")), median(row["floor"])
-        cells = [row["title"]]
-        if flume:
-            cells.append(judged(rate / median(column(flume, "rate")), row["flume_ratio"], "{:.1f} ×"))
-            cells.append(judged(median(column(flume, "cpu_per_million")) / median(column(ours, "cpu_per_million")), 6, "1/{:.1f}"))
-            cells.append(judged(median(column(flume, "peak_mib")) / median(column(ours, "peak_mib")), 10, "1/{:.1f}"))
-        else:
-            cells += ["", "", ""]
-        share = row["floor_share"]
-        cells.append(judged(rate / floor * 100, share and share * 100, "{:.0f} %") if floor else "")
-        lines.append("| " + " | ".join(cells) + " |\n")
-    if not lines:
-        return ""
-    return ("\n## Against the targets\n\nBest against best; in brackets the target.\n\n"
-            "| workload | events/s of Flume's | CPU per event | peak memory | of the floor |\n|---|--:|--:|--:|--:|\n"
-            + "".join(lines))
-
-
 def judged(value, target, form):
+    if value is None:
+        return ""
     text = form.format(value)
     if not target:
         return text
     return f"{text} ({form.format(target).replace('.0', '')}{'' if value >= target else ', **missed**'})"
+
+
+def shortfall_text(rows):
+    """Every missed target, first on the page, with what bounds the row."""
+    lines = []
+    for row in rows:
+        missed = [f"{name} {judged(*figure)}" for name, figure in best_against_best(row).items()
+                  if row["key"] != IDLE and figure[0] is not None and figure[1] and figure[0] < figure[1]]
+        if row["key"] == IDLE:
+            runs = row["runs"].get("ours-best", [])
+            missed = [f"{key} {median(column(runs, key)):.3g} (at most {limit:.3g})" for key, limit in IDLE_TARGETS.items()
+                      if runs and median(column(runs, key)) > limit]
+        if missed:
+            lines.append(f"- **{row['title']}**: {'; '.join(missed).replace(', **missed**', '')}."
+                         + (f" {row['bound']}" if row.get("bound") else "") + "\n")
+    return "\n## Where it falls short\n\n" + ("".join(lines) or "No row misses its target.\n")
 
 
 def idle_table(row):
@@ -105,6 +155,26 @@ def idle_table(row):
             "|---|--:|--:|--:|--:|\n")
     for name, runs in row["runs"].items():
         if runs:
-            text += (f"| {LABELS[name]} | {median(column(runs, 'listening')) * 1000:,.0f} | {median(column(runs, 'resident_mib')):.1f} | "
-                     f"{median(column(runs, 'switches')):.1f} | {median(column(runs, 'cpu_ms')):.1f} |\n")
-    return text + "\nTargets for Standpipe: 50 ms, 10 MiB, 2 switches a second.\n"
+            text += f"| {LABELS[name]} | {idle_cells(runs)} |\n"
+    return text + "\nTargets for Standpipe: 50 ms, 10 MiB, 2 switches a second (all threads).\n"
+
+
+def idle_cells(runs):
+    return (f"{median(column(runs, 'listening')) * 1000:,.0f} | {median(column(runs, 'resident_mib')):.1f} | "
+            f"{median(column(runs, 'switches')):.1f} | {median(column(runs, 'cpu_ms')):.1f}")
+
+
+BEGIN, END = "<!-- bench: written by ./dev bench -->\n", "<!-- bench: end -->\n"
+
+
+def with_summary(readme, rows):
+    """The README with its table replaced."""
+    if BEGIN not in readme:
+        raise SystemExit(f"report.py: the README has no line {BEGIN.strip()}")
+    before, rest = readme.split(BEGIN, 1)
+    after = rest.split(END, 1)[1]
+    text = summary([r for r in rows if r["key"] != IDLE])
+    for row in rows:
+        if row["key"] == IDLE:
+            text += idle_table(row).replace("\n## Start and idle\n", "")
+    return before + BEGIN + text + END + after

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Macro benchmarks: the release build of this checkout against Apache Flume 1.11, in alternating runs of the same work.
 
-  bench/run.py                      all rows, five rounds; writes docs/benchmarks.md (an hour)
-  bench/run.py --quick              small counts, one round, prints the page: does everything still run? (a minute or two)
+  bench/run.py                      all rows, five rounds; writes docs/benchmarks.md and the README's table (an hour)
+  bench/run.py --quick              small counts, one round, prints the page: does everything still run? (some minutes)
   bench/run.py --rows taildir --pairs 3
+                                    only these rows; the page shows the others as they were last measured
+  bench/run.py --page               writes the page from what was measured before
 """
 import argparse
 import datetime
@@ -18,109 +20,138 @@ import types
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import report  # noqa: E402
 import workloads  # noqa: E402
-from measured import BenchError, Contender  # noqa: E402
+from measured import BenchError, Contender, Folder  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+KEPT = ROOT / "build" / "bench"           # one JSON file a row: its last measurement
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a smoke run: few events, one round, nothing written")
-    parser.add_argument("--rows", default="", help="only rows whose key contains this")
+    parser.add_argument("--rows", default="", help="only rows whose key contains this, or one of several with commas")
     parser.add_argument("--list", action="store_true", help="print the rows' keys and end")
+    parser.add_argument("--page", action="store_true", help="measure nothing, write the page")
     parser.add_argument("--pairs", type=int, help="rounds (default 5)")
     parser.add_argument("--events", type=int, help="base number of events a run (default 1,000,000)")
     parser.add_argument("--build", default=str(ROOT / "build/release"), help="build folder with standpipe and loadgen")
-    parser.add_argument("--program", help="the standpipe binary (default: found in the build folder)")
-    parser.add_argument("--no-flume", action="store_true")
-    parser.add_argument("--no-ours", action="store_true")
+    parser.add_argument("--program", help="the standpipe binary (default: the one of the build folder)")
+    parser.add_argument("--no-flume", action="store_true", help="Standpipe and the floor only; nothing is written")
+    parser.add_argument("--no-ours", action="store_true", help="Flume and the floor only; nothing is written")
+    parser.add_argument("--best-only", action="store_true", help="leave out the runs at defaults; nothing is written")
     parser.add_argument("--scratch", default=str(workloads.scratch_default()), help="folder for the data, on a real disk")
-    parser.add_argument("--output", help="the page to write (default docs/benchmarks.md; with --quick standard output)")
-    parser.add_argument("--json", help="also write every single measurement here")
     return parser.parse_args()
 
 
 def contenders(options, build):
     found = []
     if not options.no_ours:
-        program = options.program or next((str(p) for p in (build / "src/app/standpipe", build / "bin/standpipe",
-                                                            build / "standpipe") if p.exists()), None)
-        if program is None:
-            sys.exit(f"run.py: no standpipe in {build}: cmake --preset release && cmake --build build/release "
-                     "--target standpipe loadgen, or name it with --program")
+        program = options.program or str(build / "src/app/standpipe")
+        if not pathlib.Path(program).exists():
+            sys.exit(f"run.py: no {program}: ./dev build release makes it")
         found += [Contender("ours-default", [program, "agent"], best=False), Contender("ours-best", [program, "agent"], best=True)]
     if not options.no_flume:
         home = subprocess.run([ROOT / "tests/interop/flume/install.sh"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
         flume = [f"{home}/bin/flume-ng", "agent"]
         found += [Contender("flume-default", flume, best=False, java_options="-Xmx20m"),
                   Contender("flume-best", flume, best=True, java_options="-Xmx1g")]
-    return found
+    return [c for c in found if c.best or not options.best_only]
 
 
 def measure(row, programs, tools, pairs, events):
-    """All rounds of one row. A program that fails twice is not tried again; the reason goes into the page."""
+    """All rounds of one row. A program that fails or does not come to its end is not tried again; the page says it."""
     count = int(events * row.factor)
     outcome = {"key": row.key, "title": row.title, "line": workloads.LINE, "events": count, "floor": [],
                "floor_name": row.floor_name, "floor_share": row.floor_share, "flume_ratio": row.flume_ratio,
-               "runs": {p.name: [] for p in programs}, "failures": []}
+               "bound": row.bound,
+               "runs": {p.name: [] for p in programs}, "failures": [], "pairs": pairs, **facts()}
     for turn in range(pairs):
         if count:
             outcome["floor"].append(row.floor(tools, count))
-        order = programs if turn % 2 == 0 else programs[::-1]
-        for program in order:
-            if sum(name == program.name for name, _ in outcome["failures"]) >= 2:
+        for program in programs if turn % 2 == 0 else programs[::-1]:
+            if any(name == program.name for name, _ in outcome["failures"]):
                 continue
-            try:
-                result = row.run(program, tools, count)
-                outcome["runs"][program.name].append(result)
-                shown = f"{result['rate']:,.0f} events/s" if "rate" in result else f"{result['listening'] * 1000:.0f} ms to listening"
-            except BenchError as error:
-                outcome["failures"].append((program.name, str(error).strip().splitlines()[0]))
-                shown = f"FAILED: {error}"
+            shown = one_run(row, program, tools, count, outcome)
             print(f"{row.key} {turn + 1}/{pairs} {program.name}: {shown}", file=sys.stderr, flush=True)
     return outcome
 
 
-def facts(pairs):
-    def git(*words):
-        return subprocess.run(["git", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {"command": "bench/run.py " + " ".join(sys.argv[1:]), "pairs": pairs,
-            "commit": git("rev-parse", "--short=12", "HEAD") + (" with changes" if git("status", "--porcelain", "-uno") else ""),
-            "date": datetime.date.today().isoformat(),
-            "machine": f"{os.cpu_count()} cores ({cpu_model()}), {memory:.0f} GiB, Linux {platform.release()}"}
+def one_run(row, program, tools, count, outcome):
+    """Adds the run's result to `outcome`; what to print about it."""
+    try:
+        result = row.run(program, tools, count)
+    except BenchError as error:
+        outcome["failures"].append((program.name, str(error).strip().splitlines()[0]))
+        return f"FAILED: {error}"
+    outcome["runs"][program.name].append(result)
+    if result.get("unfinished"):
+        outcome["failures"].append((program.name, result["unfinished"]))
+        return "not finished: " + result["unfinished"]
+    if "rate" not in result:
+        return f"{result['listening'] * 1000:.0f} ms to listening, {result['resident_mib']:.1f} MiB"
+    return (f"{result['rate']:,.0f} events/s, {result['cpu_per_million']:.2f} CPU s per million, "
+            f"{result['peak_mib']:.0f} MiB, first after {result['first_event'] * 1000:.0f} ms")
 
 
-def cpu_model():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.machine()
+def git(*words):
+    return subprocess.run(["git", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
+
+
+def facts():
+    return {"commit": git("rev-parse", "--short=10", "HEAD"), "date": datetime.date.today().isoformat(),
+            "machine": f"{os.cpu_count()} cores, {platform.freedesktop_os_release()['PRETTY_NAME']}"}
+
+
+def kept_rows(rows):
+    """What is known about these rows, measured now or before."""
+    found = []
+    for row in rows:
+        path = KEPT / f"{row.key}.json"
+        if path.exists():
+            found.append({**json.loads(path.read_text()), "bound": row.bound})
+        else:
+            print(f"run.py: row {row.key} has not been measured yet", file=sys.stderr)
+    return found
+
+
+def write_pages(rows):
+    (ROOT / "docs/benchmarks.md").write_text(report.page(rows))
+    readme = ROOT / "README.md"
+    readme.write_text(report.with_summary(readme.read_text(), rows))
+    print("written: docs/benchmarks.md and the table in README.md", file=sys.stderr)
 
 
 def main():
     options = arguments()
-    rows = [r for r in workloads.all_rows(options.quick) if options.rows in r.key]
+    every = workloads.all_rows(options.quick)
+    rows = [r for r in every if any(part in r.key for part in options.rows.split(","))]
     if options.list:
         print("\n".join(r.key for r in rows))
         return 0
+    if options.page:
+        write_pages(kept_rows(every))
+        return 0
     build = pathlib.Path(options.build)
-    tools = types.SimpleNamespace(loadgen=str(build / "bench/loadgen"), scratch=options.scratch)
-    if not pathlib.Path(tools.loadgen).exists():
+    if not (build / "bench/loadgen").exists():
         sys.exit(f"run.py: no loadgen in {build}: cmake --build {build} --target loadgen")
     pairs = options.pairs or (1 if options.quick else 5)
     events = options.events or (20_000 if options.quick else 1_000_000)
     programs = contenders(options, build)
-    outcomes = [measure(row, programs, tools, pairs, events) for row in rows]
-    page = report.page(facts(pairs), outcomes)
-    output = options.output or (None if options.quick else str(ROOT / "docs/benchmarks.md"))
-    if output:
-        pathlib.Path(output).write_text(page)
+    whole = len(programs) == 4 and not options.quick
+    outcomes = []
+    for row in rows:
+        with Folder(options.scratch) as inputs:
+            tools = types.SimpleNamespace(loadgen=str(build / "bench/loadgen"), scratch=options.scratch, inputs=inputs)
+            outcomes.append(measure(row, programs, tools, pairs, events))
+        if whole:
+            KEPT.mkdir(parents=True, exist_ok=True)
+            (KEPT / f"{row.key}.json").write_text(json.dumps(outcomes[-1], indent=1))
+    if whole:
+        write_pages(kept_rows(every))
     else:
-        print(page)
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(outcomes, indent=1))
-    return 1 if any(o["failures"] for o in outcomes) else 0
+        print(report.page(outcomes))
+    # Flume at its defaults may not come to an end; ours must.
+    return 1 if any(name.startswith("ours") for o in outcomes for name, _ in o["failures"]) else 0
 
 
 if __name__ == "__main__":

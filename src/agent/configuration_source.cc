@@ -1,21 +1,20 @@
 #include "agent/configuration_source.h"
 
 #include <cstdlib>
-#include <memory>
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include "agent/external_command.h"
 #include "base/text.h"
 #include "io/file_system.h"
+#include "net/http_get.h"
 
 namespace standpipe {
 
 namespace {
 
 constexpr std::size_t kMaxBytes = 16u << 20;
-constexpr long kTimeoutSeconds = 60;
+constexpr std::chrono::seconds kTimeout{60};
 
 /// "file" of "file:///etc/a.conf"; empty for a plain path.
 std::string scheme_of(std::string_view name) {
@@ -29,40 +28,9 @@ bool is_url(std::string_view name) {
   return scheme == "http" || scheme == "https";
 }
 
-std::size_t append_body(char* data, std::size_t size, std::size_t count, void* target) {
-  auto& body = *static_cast<std::string*>(target);
-  if (body.size() + size * count > kMaxBytes) return 0;  // makes curl give up with a write error
-  body.append(data, size * count);
-  return size * count;
-}
-
-Result<std::string> get_url(const ConfigurationSource::Location& location) {
-  const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
-  if (curl == nullptr) return Status(Code::unavailable, "the HTTP library could not be started");
-  std::string body;
-  curl_easy_setopt(curl.get(), CURLOPT_URL, location.name.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, append_body);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &body);
-  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, kTimeoutSeconds);
-  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
-  if (!location.user.empty()) {
-    curl_easy_setopt(curl.get(), CURLOPT_USERNAME, location.user.c_str());
-    curl_easy_setopt(curl.get(), CURLOPT_PASSWORD, location.password.c_str());
-  }
-  const CURLcode result = curl_easy_perform(curl.get());
-  if (result != CURLE_OK) {
-    return Status(Code::unavailable, fmt::format("{}: {}", location.name, curl_easy_strerror(result)));
-  }
-  long answer = 0;
-  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer);
-  if (answer != 200) return Status(Code::unavailable, fmt::format("{}: the server answered {}", location.name, answer));
-  return body;
-}
-
 Result<std::string> read_location(const ConfigurationSource::Location& location) {
   const std::string scheme = scheme_of(location.name);
-  if (is_url(location.name)) return get_url(location);
+  if (is_url(location.name)) return http_get({location.name, location.user, location.password, kMaxBytes, kTimeout});
   if (scheme.empty()) return read_file(real_file_system(), location.name, kMaxBytes);
   if (scheme != "file") {
     return Status(Code::invalid, fmt::format("{}: '{}' is no scheme that can be read: file, http and https are",

@@ -1,12 +1,12 @@
 #include "app/version.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 #include <zlib.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+
+#include "net/http_get.h"
 
 #ifndef STANDPIPE_REVISION
 #define STANDPIPE_REVISION "unknown"
@@ -17,8 +17,8 @@ namespace standpipe {
 std::string version_text() {
   char pcre2[64] = {};
   pcre2_config(PCRE2_CONFIG_VERSION, pcre2);
-  return fmt::format("standpipe {} (revision {})\n{}\nzlib {}, PCRE2 {}, {}\n", STANDPIPE_VERSION, STANDPIPE_REVISION,
-                     OpenSSL_version(OPENSSL_VERSION), zlibVersion(), pcre2, curl_version());
+  return fmt::format("standpipe {} (revision {})\nzlib {}, PCRE2 {}, {}\n", STANDPIPE_VERSION, STANDPIPE_REVISION,
+                     zlibVersion(), pcre2, http_library_version());
 }
 
 std::string flume_version_text() {
