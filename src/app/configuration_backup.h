@@ -14,7 +14,4 @@ Status store_backup(const std::string& directory, const std::string& agent, cons
 /// What store_backup() wrote, for a start at which nothing else can be read. Code::not_found: there is none.
 Result<ConfigText> read_backup(const std::string& directory, const std::string& agent);
 
-/// A key or value as java.util.Properties reads it back, whatever bytes it holds: all but ASCII as \uXXXX.
-std::string escape_property(std::string_view text, bool is_key);
-
 }  // namespace standpipe
