@@ -17,7 +17,6 @@ Monitor::Monitor(const Registry& registry, Network& network, Clock& clock, const
     : registry_(registry),
       clock_(clock),
       budget_(budget),
-      log_(log),
       endpoint_(network, log, [this](std::string_view path) { return page(path); }) {}
 
 Status Monitor::start(const MonitorOptions& options) {
@@ -25,7 +24,6 @@ Status Monitor::start(const MonitorOptions& options) {
   if (!status.ok()) {
     return status.with_context("metrics are not available (another port: -Dflume.monitoring.port=N): ");
   }
-  log_.info(fmt::format("metrics at http://{}:{}/metrics", options.host.empty() ? "localhost" : options.host, port()));
   return {};
 }
 

@@ -35,7 +35,6 @@ class Monitor {
   const Registry& registry_;
   Clock& clock_;
   const MemoryBudget& budget_;
-  Log& log_;
   HealthJudge judge_;  // loop's thread only
   HttpEndpoint endpoint_;
 };

@@ -6,8 +6,8 @@ AREAS = {
 HEAD = """# Where Standpipe differs from Apache Flume 1.11
 
 Each entry is a scenario of `tests/scenario/` that asserts both: what Flume 1.11.0 does (checked by
-`tests/scenario/run.py --against-flume`) and what Standpipe does. This page is made from them by
-`tests/scenario/run.py --compatibility`; edit the scenario, not the page.
+`tests/scenario/run.py --against-flume`) and what Standpipe does. To change an entry, change its
+scenario.
 """
 SHOWN_LINES = 8
 
