@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/failpoint.h"
+#include "core/wakers.h"
 
 namespace standpipe {
 
@@ -22,11 +24,26 @@ Agent::Agent(const ProcessWorld& process, std::string name, SupervisorOptions op
 Agent::~Agent() { stop(); }
 
 namespace {
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 // Before a runner goes: nobody asks for its health any more.
 void unregister(RunningChannel& channel) { channel.registration = {}; }
 void unregister(RunningSource& source) { source.registration = {}; }
 void unregister(RunningSinks& sinks) { sinks.registrations.clear(); }
 }  // namespace
+
+/// Sources that bring nothing in until this ends; what is delivered meanwhile waits.
+struct Agent::HeldSources {
+  HeldSources() = default;
+  HeldSources(HeldSources&&) = default;
+  ~HeldSources() {
+    for (const auto& ingest : ingests) ingest->resume();
+  }
+  std::vector<std::shared_ptr<SourceIngest>> ingests;
+  std::vector<Receipt> quiet;  ///< complete when a source's last event before the hold is in its channels
+};
 
 Status Agent::apply(const AgentGraph& wanted) {
   const Difference changes = difference(graph_, wanted);
@@ -36,8 +53,13 @@ Status Agent::apply(const AgentGraph& wanted) {
   }
   Made made;
   TRY(make_all(wanted, changes, made));
+  HeldSources held = hold_sources_of(changes.ending_channels);
+  TRY(drain_ending(changes, held));
   TRY(resize_channels(wanted, changes));
-  TRY(drain_ending(changes));
+  if (const Status status = start_channels(wanted, changes, made); !status.ok()) {
+    undo_resize(changes.changed_channels);
+    return status;
+  }
   log_->info(fmt::format("applying {}", changes.to_string()));
   put_in_place(wanted, changes, std::move(made));
   return {};
@@ -52,8 +74,7 @@ Status Agent::leave_out_or_refuse(const Status& why, bool runs_now) {
 FlowBuilder::Channels Agent::channels_for(const Difference& changes, Made& made) {
   FlowBuilder::Channels channels;
   for (auto& [name, running] : channels_) {
-    const auto& ending = changes.ending_channels;
-    if (std::find(ending.begin(), ending.end(), name) == ending.end()) channels.emplace(name, running.runner);
+    if (!contains(changes.ending_channels, name)) channels.emplace(name, running.runner);
   }
   for (auto& [name, running] : made.channels) channels.insert_or_assign(name, running.runner);
   return channels;
@@ -90,17 +111,16 @@ Status Agent::make_all(const AgentGraph& wanted, const Difference& changes, Made
   }
   for (const std::string& name : changes.rewired_sources) {
     const SourceNode& node = *wanted.source(name);
-    if (!sources_.contains(name)) continue;  // was left out before
     if (!all_there(channels, node.channels)) return no_channel.with_context("refused: source " + name + ": ");
     TRY_ASSIGN(IngestPlan plan, builder_.make_plan(node, sources_.at(name).world->environment(), channels));
     made.plans.emplace(name, std::move(plan));
   }
   for (const SinkUnit& unit : sink_units(wanted)) {
-    const std::string& name = unit.group.name;
-    if (std::find(changes.new_sinks.begin(), changes.new_sinks.end(), name) == changes.new_sinks.end()) continue;
+    const std::string name = unit.name();
+    if (!contains(changes.new_sinks, name)) continue;
     std::vector<std::string> used;
     for (const SinkNode& sink : unit.sinks) used.push_back(sink.channel);
-    auto sinks = all_there(channels, used) ? builder_.make_sinks(unit.group, unit.sinks, channels)
+    auto sinks = all_there(channels, used) ? builder_.make_sinks(unit, channels)
                                            : Result<RunningSinks>(no_channel.with_context("sink " + name + ": "));
     if (sinks.ok()) {
       made.sinks.emplace(name, std::move(sinks).value());
@@ -111,62 +131,95 @@ Status Agent::make_all(const AgentGraph& wanted, const Difference& changes, Made
   return {};
 }
 
-Status Agent::resize_channels(const AgentGraph& wanted, const Difference& changes) {
-  for (std::size_t i = 0; i < changes.changed_channels.size(); ++i) {
-    const std::string& name = changes.changed_channels[i];
+void Agent::undo_resize(const std::vector<std::string>& channels) {
+  for (const std::string& name : channels) {
+    // Going back to settings that it had a moment ago; a failure leaves it with the new ones, which is no loss.
     const auto found = channels_.find(name);
-    if (found == channels_.end()) continue;
-    const Status status = found->second.runner->channel().reconfigure(wanted.channel(name)->settings);
-    if (status.ok()) continue;
-    for (std::size_t undone = 0; undone < i; ++undone) {
-      // Going back to settings that it had a moment ago; a failure leaves it with the new ones, which is no loss.
-      RunningChannel& other = channels_.at(changes.changed_channels[undone]);
-      other.runner->channel().reconfigure(other.node.settings).ignore();
+    if (found != channels_.end()) found->second.runner->channel().reconfigure(found->second.node.settings).ignore();
+  }
+}
+
+Status Agent::resize_channels(const AgentGraph& wanted, const Difference& changes) {
+  std::vector<std::string> done;
+  for (const std::string& name : changes.changed_channels) {
+    const Status status = channels_.at(name).runner->channel().reconfigure(wanted.channel(name)->settings);
+    if (status.ok()) {
+      done.push_back(name);
+      continue;
     }
+    undo_resize(done);
     return status.with_context(fmt::format("refused: channel {}: ", name));
   }
   return {};
 }
 
-std::vector<RunningSource*> Agent::pause_sources_of(const std::vector<std::string>& channels) {
-  std::vector<RunningSource*> paused;
+Agent::HeldSources Agent::hold_sources_of(const std::vector<std::string>& channels) {
+  HeldSources held;
+  if (FAILPOINT("reload.no_hold")) return held;
   for (auto& [name, source] : sources_) {
     const auto& used = source.node.channels;
-    const bool feeds = std::any_of(used.begin(), used.end(), [&](const std::string& channel) {
-      return std::find(channels.begin(), channels.end(), channel) != channels.end();
-    });
+    const bool feeds =
+        std::any_of(used.begin(), used.end(), [&](const std::string& channel) { return contains(channels, channel); });
     if (!feeds) continue;
-    source.runner->stop();
-    paused.push_back(&source);
+    held.quiet.push_back(source.ingest->hold());
+    held.ingests.push_back(source.ingest);
   }
-  return paused;
+  return held;
 }
 
-Status Agent::drain_ending(const Difference& changes) {
-  std::vector<Channel*> holding;
+namespace {
+bool completes_by(Receipt receipt, Clock& clock, Clock::Steady deadline) {
+  const auto signal = std::make_shared<Signal>();  // the completion may come after the deadline
+  std::move(receipt).then_inline([signal](const Status&) { signal->wake(); });
+  return signal->wait(clock, {}, deadline);
+}
+}  // namespace
+
+Status Agent::drain_ending(const Difference& changes, HeldSources& held) {
+  if (FAILPOINT("reload.skip_drain")) return {};
+  const Clock::Steady deadline = process_.clock.steady_now() + options_.drain_timeout;
+  bool quiet = true;
+  for (Receipt& receipt : held.quiet) quiet = quiet && completes_by(std::move(receipt), process_.clock, deadline);
   for (const std::string& name : changes.ending_channels) {
-    const auto found = channels_.find(name);
-    if (found == channels_.end()) continue;
-    Channel& channel = found->second.runner->channel();
-    if (channel.is_volatile() && channel.size() > 0) holding.push_back(&channel);
+    Channel& channel = channels_.at(name).runner->channel();
+    if (!channel.is_volatile()) continue;
+    if (channel.size() > 0)
+      log_->info(fmt::format("channel {} ends: its {} events are drained first", name, channel.size()));
+    if (supervisor_.drain(channel, deadline) && quiet) continue;
+    return {Code::full, fmt::format("refused: channel {} would end, and still holds {} events after {} ms: let its "
+                                    "sinks run, or raise drainTimeout",
+                                    name, channel.size(), options_.drain_timeout.count())};
   }
-  if (holding.empty()) return {};
-  // Sources that feed an ending channel pause; what stands behind the others goes on.
-  const std::vector<RunningSource*> paused = pause_sources_of(changes.ending_channels);
-  for (Channel* channel : holding) {
-    if (supervisor_.drain(*channel)) continue;
-    for (RunningSource* source : paused) {
-      source->ingest->restart();
-      source->runner->start();
+  return {};
+}
+
+/// Starts the new channels; those that a running source goes over to must work. Where one takes the place of another of
+/// its name it comes later, when that one is gone.
+Status Agent::start_channels(const AgentGraph& wanted, const Difference& changes, Made& made) {
+  std::vector<std::string> started;
+  for (auto& [name, channel] : made.channels) {
+    if (channels_.contains(name)) continue;
+    supervisor_.add(std::move(channel.made));
+    started.push_back(name);
+  }
+  const Clock::Steady deadline = process_.clock.steady_now() + options_.drain_timeout;
+  for (const std::string& source : changes.rewired_sources) {
+    for (const std::string& name : wanted.source(source)->channels) {
+      if (!contains(started, name) || made.channels.at(name).runner->gate()->wait_until(process_.clock, deadline))
+        continue;
+      const Status why = made.channels.at(name).runner->health().error;
+      for (const std::string& each : started) {
+        const std::string label = supervisor_.remove_channel(each);
+        if (!label.empty()) abandoned_.push_back(std::make_shared<RunningChannel>(std::move(made.channels.at(each))));
+      }
+      return {Code::unavailable, fmt::format("refused: channel {}, which source {} would use, does not start: {}", name,
+                                             source, why.message())};
     }
-    return {Code::full, fmt::format("refused: {} events are still in a channel that would end, after {} s",
-                                    channel->size(), options_.drain_timeout.count() / 1000)};
   }
   return {};
 }
 
 void Agent::put_in_place(const AgentGraph& wanted, const Difference& changes, Made made) {
-  for (auto& [name, channel] : made.channels) supervisor_.add(std::move(channel.made));
   const auto keep_if_abandoned = [&](const std::string& label, auto running) {
     if (!label.empty()) abandoned_.push_back(std::make_shared<decltype(running)>(std::move(running)));
   };
@@ -180,18 +233,19 @@ void Agent::put_in_place(const AgentGraph& wanted, const Difference& changes, Ma
   for (const std::string& name : changes.ending_sources) {
     leave(sources_, name, [&](const std::string& ending) { return supervisor_.remove_source(ending); });
   }
-  for (auto& [name, plan] : made.plans) {
-    RunningSource& source = sources_.at(name);
-    source.ingest->replace(std::move(plan));
-    source.ingest->restart();
-    source.runner->start();  // a no-op unless it was paused for a drain
-  }
   for (const std::string& name : changes.ending_sinks) {
     leave(sinks_, name, [&](const std::string& ending) { return supervisor_.remove_sink(ending); });
   }
   for (const std::string& name : changes.ending_channels) {
     leave(channels_, name, [&](const std::string& ending) { return supervisor_.remove_channel(ending); });
   }
+  for (auto& [name, channel] : made.channels) {
+    if (channel.made == nullptr) continue;  // start_channels() did it
+    supervisor_.add(std::move(channel.made));
+    // A source that goes on should find it open; one that does not start fails its deliveries, which come again.
+    channel.runner->gate()->wait_until(process_.clock, process_.clock.steady_now() + options_.drain_timeout);
+  }
+  for (auto& [name, plan] : made.plans) sources_.at(name).ingest->replace(std::move(plan));
   for (auto& [name, sinks] : made.sinks) supervisor_.add(std::move(sinks.made));
   for (auto& [name, source] : made.sources) supervisor_.add(std::move(source.made));
 
@@ -202,6 +256,21 @@ void Agent::put_in_place(const AgentGraph& wanted, const Difference& changes, Ma
   for (auto& [name, channel] : channels_) channel.node = *wanted.channel(name);
   for (auto& [name, source] : sources_) source.node = *wanted.source(name);
   graph_ = wanted;
+  forget_left_out();
+}
+
+/// The graph is what runs: what could not be made is tried again with the next change.
+void Agent::forget_left_out() {
+  const auto not_in = [](const auto& running) {
+    return [&running](const auto& node) { return !running.contains(node.name); };
+  };
+  for (const SinkUnit& unit : sink_units(graph_)) {
+    if (sinks_.contains(unit.name())) continue;
+    std::erase_if(graph_.sinks, [&](const SinkNode& sink) { return contains(unit.group.sinks, sink.name); });
+    std::erase_if(graph_.groups, [&](const GroupNode& group) { return group.sinks == unit.group.sinks; });
+  }
+  std::erase_if(graph_.sources, not_in(sources_));
+  std::erase_if(graph_.channels, not_in(channels_));
 }
 
 StopReport Agent::stop() {
@@ -221,8 +290,9 @@ void Agent::register_made(Made& made) {
     source.registration = add(ComponentKind::source, name, *source.world, *source.runner);
   }
   for (auto& [unit, sinks] : made.sinks) {
-    for (std::size_t i = 0; i < sinks.sinks.size(); ++i) {
-      sinks.registrations.push_back(add(ComponentKind::sink, sinks.sinks[i].name, *sinks.worlds[i], *sinks.runner));
+    for (std::size_t i = 0; i < sinks.unit.sinks.size(); ++i) {
+      sinks.registrations.push_back(
+          add(ComponentKind::sink, sinks.unit.sinks[i].name, *sinks.worlds[i], *sinks.runner));
     }
   }
 }
@@ -235,6 +305,7 @@ Diagnostics refusing(const AgentGraph& running, const Diagnostics& accepted, con
     return running.source(name) != nullptr || running.sink(name) != nullptr || running.channel(name) != nullptr;
   };
   Diagnostics found;
+  if (FAILPOINT("reload.accept_broken")) return found;
   for (const Diagnostic& each : fresh) {
     if (each.severity != Severity::error) continue;
     const bool known = std::any_of(accepted.begin(), accepted.end(), [&](const Diagnostic& old) {

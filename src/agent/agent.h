@@ -18,9 +18,11 @@ namespace standpipe {
 ///
 /// - apply() touches only what differs: sources keep their sockets while interceptors, selector or channels behind them
 ///   change; channels keep their contents; everything else is stopped and made anew.
+/// - A channel in memory that is to end runs empty first: what its sources bring in meanwhile waits, their connections
+///   stay, and goes to the channels of the new graph.
 /// - A refused apply() leaves everything running as it was. It is refused when a component that runs now could not be
-/// made
-///   anew, or when a channel that is to end still holds events after the drain time.
+///   made anew or a channel that it needs does not start, or when a channel that is to end still holds events after the
+///   drain time.
 /// - stop() stops sources first, lets sinks drain what would be lost, then stops sinks and channels.
 ///
 /// Components are in the process's registry while they are in place. One thread; `process` outlives the agent.
@@ -52,13 +54,17 @@ class Agent {
   };
 
   Status make_all(const AgentGraph& wanted, const Difference& changes, Made& made);
+  struct HeldSources;
+  HeldSources hold_sources_of(const std::vector<std::string>& channels);
+  Status drain_ending(const Difference& changes, HeldSources& held);
   Status resize_channels(const AgentGraph& wanted, const Difference& changes);
-  Status drain_ending(const Difference& changes);
+  void undo_resize(const std::vector<std::string>& channels);
+  Status start_channels(const AgentGraph& wanted, const Difference& changes, Made& made);
+  void forget_left_out();
   void put_in_place(const AgentGraph& wanted, const Difference& changes, Made made);
   FlowBuilder::Channels channels_for(const Difference& changes, Made& made);
   Status leave_out_or_refuse(const Status& why, bool runs_now);
   void register_made(Made& made);
-  std::vector<RunningSource*> pause_sources_of(const std::vector<std::string>& channels);
 
   const ProcessWorld& process_;
   const std::string name_;

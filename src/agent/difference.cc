@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/failpoint.h"
+
 namespace standpipe {
 
 namespace {
@@ -14,11 +16,12 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 
 const SinkUnit* find_unit(const std::vector<SinkUnit>& units, const std::string& name) {
   const auto found =
-      std::find_if(units.begin(), units.end(), [&](const SinkUnit& unit) { return unit.group.name == name; });
+      std::find_if(units.begin(), units.end(), [&](const SinkUnit& unit) { return unit.name() == name; });
   return found == units.end() ? nullptr : &*found;
 }
 
 bool same_unit(const SinkUnit& a, const SinkUnit& b) {
+  if (FAILPOINT("reload.restart_unchanged")) return false;
   if (a.group.info != b.group.info || a.sinks.size() != b.sinks.size()) return false;
   if (a.group.info != nullptr && !same_component(a.group, b.group)) return false;
   return std::equal(a.sinks.begin(), a.sinks.end(), b.sinks.begin(),
@@ -27,6 +30,7 @@ bool same_unit(const SinkUnit& a, const SinkUnit& b) {
 
 /// The source itself, whatever stands behind it.
 bool same_source_alone(const SourceNode& a, const SourceNode& b) {
+  if (FAILPOINT("reload.restart_unchanged")) return false;
   return same_component(static_cast<const ComponentNode&>(a), static_cast<const ComponentNode&>(b));
 }
 
@@ -72,11 +76,11 @@ void compare_sinks(const AgentGraph& running, const AgentGraph& wanted, Differen
                         [&](const SinkNode& sink) { return contains(found.new_channels, sink.channel); });
   };
   for (const SinkUnit& old : before) {
-    if (!stays(old, find_unit(after, old.group.name))) found.ending_sinks.push_back(old.group.name);
+    if (!stays(old, find_unit(after, old.name()))) found.ending_sinks.push_back(old.name());
   }
   for (const SinkUnit& now : after) {
-    const SinkUnit* old = find_unit(before, now.group.name);
-    if (old == nullptr || !stays(*old, &now)) found.new_sinks.push_back(now.group.name);
+    const SinkUnit* old = find_unit(before, now.name());
+    if (old == nullptr || !stays(*old, &now)) found.new_sinks.push_back(now.name());
   }
 }
 

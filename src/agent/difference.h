@@ -16,7 +16,7 @@ struct Difference {
   std::vector<std::string> ending_sources;
   std::vector<std::string> new_sources;
   std::vector<std::string> rewired_sources;  ///< only interceptors, selector or channels differ: the source goes on
-  std::vector<std::string> ending_sinks;     ///< units: a group's name, or that of a sink alone
+  std::vector<std::string> ending_sinks;     ///< SinkUnit::name()
   std::vector<std::string> new_sinks;
 
   bool empty() const;
@@ -31,6 +31,9 @@ Difference difference(const AgentGraph& running, const AgentGraph& wanted);
 struct SinkUnit {
   GroupNode group;
   std::vector<SinkNode> sinks;
+
+  /// "k1", or "group g1": a group may be called as a sink is.
+  std::string name() const { return group.info == nullptr ? group.name : "group " + group.name; }
 };
 std::vector<SinkUnit> sink_units(const AgentGraph& graph);
 

@@ -29,10 +29,15 @@ Result<RunningChannel> FlowBuilder::make_channel(const ChannelNode& node) const 
   CHECK(factory != nullptr);
   RunningChannel running;
   running.node = node;
-  running.world = std::make_unique<ComponentWorld>(process_, agent_, "channel", node.name);
+  running.world = std::make_shared<ComponentWorld>(process_, agent_, "channel", node.name);
   auto channel = factory->create(node.settings, running.world->environment());
   if (!channel.ok()) return channel.status().with_context(fmt::format("channel {}: ", node.name));
-  running.made = std::make_unique<ChannelRunner>(node.name, std::shared_ptr<Channel>(std::move(channel).value()),
+  struct InItsWorld {
+    std::shared_ptr<ComponentWorld> world;
+    std::unique_ptr<Channel> channel;
+  };
+  const auto both = std::make_shared<InItsWorld>(InItsWorld{running.world, std::move(channel).value()});
+  running.made = std::make_unique<ChannelRunner>(node.name, std::shared_ptr<Channel>(both, both->channel.get()),
                                                  running.world->environment());
   running.runner = running.made.get();
   return running;
@@ -65,12 +70,13 @@ Result<RunningSource> FlowBuilder::make_source(const SourceNode& node, const Cha
   CHECK(factory != nullptr);
   RunningSource running;
   running.node = node;
-  running.world = std::make_unique<ComponentWorld>(process_, agent_, "source", node.name);
+  running.world = std::make_shared<ComponentWorld>(process_, agent_, "source", node.name);
   Environment& environment = running.world->environment();
   auto source = factory->create(node.settings, environment);
   if (!source.ok()) return source.status().with_context(fmt::format("source {}: ", node.name));
   TRY_ASSIGN(IngestPlan plan, make_plan(node, environment, channels));
   running.ingest = std::make_shared<SourceIngest>(environment, process_.engine, std::move(plan));
+  running.ingest->keep(running.world);
   running.made = std::make_unique<SourceRunner>(node.name, std::move(source).value(), running.ingest, environment,
                                                 gates_of(channels, node.channels));
   running.runner = running.made.get();
@@ -88,22 +94,21 @@ Result<std::unique_ptr<GroupMember>> FlowBuilder::make_member(const SinkNode& no
                                        world.environment());
 }
 
-Result<RunningSinks> FlowBuilder::make_sinks(const GroupNode& group, const std::vector<SinkNode>& sinks,
-                                             const Channels& channels) const {
+Result<RunningSinks> FlowBuilder::make_sinks(const SinkUnit& unit, const Channels& channels) const {
+  const GroupNode& group = unit.group;
   RunningSinks running;
-  running.group = group;
-  running.sinks = sinks;
+  running.unit = unit;
   GroupMembers members;
   std::vector<std::string> used;
-  for (const SinkNode& node : sinks) {
+  for (const SinkNode& node : unit.sinks) {
     running.worlds.push_back(std::make_unique<ComponentWorld>(process_, agent_, "sink", node.name));
     TRY_ASSIGN(std::unique_ptr<GroupMember> member, make_member(node, *running.worlds.back(), channels));
     members.push_back(std::move(member));
     used.push_back(node.channel);
   }
   const ChannelGates gates = gates_of(channels, used);
-  if (running.alone()) {
-    running.made = std::make_unique<SinkRunner>(group.name, make_default_processor(std::move(members.front())),
+  if (group.info == nullptr) {
+    running.made = std::make_unique<SinkRunner>(unit.name(), make_default_processor(std::move(members.front())),
                                                 running.worlds.front()->environment(), gates);
     running.runner = running.made.get();
     return running;
@@ -112,7 +117,7 @@ Result<RunningSinks> FlowBuilder::make_sinks(const GroupNode& group, const std::
   Environment& environment = running.group_world->environment();
   auto processor = make_sink_processor(group.settings, std::move(members), environment.log, environment.clock);
   if (!processor.ok()) return processor.status().with_context(fmt::format("sink group {}: ", group.name));
-  running.made = std::make_unique<SinkRunner>(group.name, std::move(processor).value(), environment, gates);
+  running.made = std::make_unique<SinkRunner>(unit.name(), std::move(processor).value(), environment, gates);
   running.runner = running.made.get();
   return running;
 }

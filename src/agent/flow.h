@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/component_world.h"
+#include "agent/difference.h"
 #include "config/graph.h"
 #include "core/ingest.h"
 #include "core/runner.h"
@@ -16,10 +17,11 @@
 namespace standpipe {
 
 /// A channel of an agent: its node in the graph, its world, its runner. The supervisor takes the runner over from
-/// `made` when it is put in place; `runner` points to it before and after. The world outlives the runner.
+/// `made` when it is put in place; `runner` points to it before and after. The world outlives the runner, and the
+/// channel, which deliveries and leases may hold a while longer.
 struct RunningChannel {
   ChannelNode node;
-  std::unique_ptr<ComponentWorld> world;
+  std::shared_ptr<ComponentWorld> world;
   std::unique_ptr<ChannelRunner> made;
   ChannelRunner* runner = nullptr;
   Registry::Registration registration = {};  ///< last: ends before what it reads
@@ -27,24 +29,21 @@ struct RunningChannel {
 
 struct RunningSource {
   SourceNode node;
-  std::unique_ptr<ComponentWorld> world;
+  std::shared_ptr<ComponentWorld> world;  ///< the ingest keeps it too, for stores that end after the source
   std::shared_ptr<SourceIngest> ingest;
   std::unique_ptr<SourceRunner> made;
   SourceRunner* runner = nullptr;
   Registry::Registration registration = {};  ///< last: ends before what it reads
 };
 
-/// A sink alone or a group of them: what one sink runner drives. `group.sinks` is one name for a sink alone.
+/// A sink alone or a group of them: what one sink runner drives.
 struct RunningSinks {
-  GroupNode group;
-  std::vector<SinkNode> sinks;
+  SinkUnit unit;
   std::unique_ptr<ComponentWorld> group_world;
   std::vector<std::unique_ptr<ComponentWorld>> worlds;  ///< one a sink, in the order of `sinks`
   std::unique_ptr<SinkRunner> made;
   SinkRunner* runner = nullptr;
   std::vector<Registry::Registration> registrations;  ///< one a sink
-
-  bool alone() const { return group.info == nullptr; }
 };
 
 /// Makes components from nodes of a checked graph; starts nothing. A failure names the component and why it can't be
@@ -58,8 +57,7 @@ class FlowBuilder {
 
   Result<RunningChannel> make_channel(const ChannelNode& node) const;
   Result<RunningSource> make_source(const SourceNode& node, const Channels& channels) const;
-  Result<RunningSinks> make_sinks(const GroupNode& group, const std::vector<SinkNode>& sinks,
-                                  const Channels& channels) const;
+  Result<RunningSinks> make_sinks(const SinkUnit& unit, const Channels& channels) const;
   /// The way behind a source, for a source that goes on while its interceptors, selector or channels change.
   Result<IngestPlan> make_plan(const SourceNode& node, Environment& environment, const Channels& channels) const;
 

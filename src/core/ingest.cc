@@ -53,9 +53,12 @@ class SourceIngest::Core : public std::enable_shared_from_this<SourceIngest::Cor
 
   Receipt deliver(Batch batch);
   void replace(IngestPlan plan);
+  void keep(std::shared_ptr<void> owner) { kept_ = std::move(owner); }
   void stop();
   void restart() { stopped_ = false; }
   EngineThread& engine() { return engine_; }
+  Receipt hold();
+  void resume_held();
 
  private:
   /// A plan in use: deliveries share it, the last one lets it go.
@@ -82,12 +85,14 @@ class SourceIngest::Core : public std::enable_shared_from_this<SourceIngest::Cor
 
   struct Delivery {
     PlanPtr plan;
+    BatchPtr batch;
     std::vector<Route> optional;
     std::optional<Handover> handover;  // empty: failed before, or nothing is required
     std::optional<ReceiptPromise> promise;
     Status failure;
-    Clock::Steady deadline;
-    enum class State : unsigned char { fresh, waiting, storing, stored, failed } state = State::fresh;
+    Clock::Steady arrived;
+    Clock::Steady deadline = Clock::Steady::max();  // known once it has begun
+    enum class State : unsigned char { fresh, begun, waiting, storing, stored, failed } state = State::fresh;
 
     bool settled() const { return state == State::stored || state == State::failed; }
     /// More parts are to come after this one.
@@ -99,7 +104,8 @@ class SourceIngest::Core : public std::enable_shared_from_this<SourceIngest::Cor
   Status intercept(Plan& plan, Batch& batch);
   std::optional<Receipt> deliver_at_once(const PlanPtr& plan, const BatchPtr& batch);
   Receipt enqueue(PlanPtr plan, BatchPtr batch, Status failure);
-  DeliveryPtr make_delivery(PlanPtr plan, const BatchPtr& batch, Status failure);
+  bool begin(Delivery& delivery);
+  void settle_hold();
   void pump();
   bool admit();
   bool advance(const DeliveryPtr& delivery);
@@ -118,6 +124,7 @@ class SourceIngest::Core : public std::enable_shared_from_this<SourceIngest::Cor
   }
   void sabotage_interceptors(Delivery& delivery);
 
+  std::shared_ptr<void> kept_;  // of environment_: goes last
   Environment& environment_;
   EngineThread& engine_;
   const OptionalLimits limits_;
@@ -129,6 +136,9 @@ class SourceIngest::Core : public std::enable_shared_from_this<SourceIngest::Cor
   std::atomic<bool> hungry_{false};  // something waits for room
   mutable std::mutex plan_mutex_;
   PlanPtr plan_;
+
+  bool held_ = false;                    // serial: nothing new begins
+  std::optional<ReceiptPromise> quiet_;  // serial: completes when what had begun is settled
 
   Serial serial_;
   std::deque<DeliveryPtr> queue_;       // serial: in the order of deliver()
@@ -182,6 +192,34 @@ void SourceIngest::Core::replace(IngestPlan given) {
   });
 }
 
+Receipt SourceIngest::Core::hold() {
+  auto quiet = std::make_shared<ReceiptPromise>();
+  Receipt receipt = quiet->receipt();
+  serial_.run([self = shared_from_this(), quiet] {
+    self->held_ = true;
+    self->quiet_.emplace(std::move(*quiet));
+    self->settle_hold();
+  });
+  return receipt;
+}
+
+void SourceIngest::Core::resume_held() {
+  serial_.run([self = shared_from_this()] {
+    self->held_ = false;
+    const Clock::Steady now = self->environment_.clock.steady_now();
+    for (const DeliveryPtr& delivery : self->queue_) delivery->arrived = now;
+    self->pump();
+  });
+}
+
+/// What has begun stands before what has not.
+void SourceIngest::Core::settle_hold() {
+  if (!quiet_.has_value() || (!queue_.empty() && queue_.front()->state != Delivery::State::fresh)) return;
+  ReceiptPromise quiet = std::move(*quiet_);
+  quiet_.reset();
+  quiet.complete({});
+}
+
 // -- delivering -------------------------------------------------------------------------------------------------------
 
 Receipt SourceIngest::Core::deliver(Batch batch) {
@@ -221,7 +259,7 @@ std::optional<Receipt> SourceIngest::Core::deliver_at_once(const PlanPtr& plan, 
   const std::optional<std::size_t> only = plan->parts.selector->only_channel();
   if (!only.has_value() || !serial_.try_enter()) return std::nullopt;
   std::optional<Receipt> result;
-  if (queue_.empty()) {
+  if (queue_.empty() && !held_ && plan == plans_.back()) {
     const NamedChannel& channel = plan->parts.channels[*only];
     auto put = channel.channel->reserve(*batch);
     if (put.ok()) {
@@ -253,7 +291,12 @@ std::optional<Receipt> SourceIngest::Core::deliver_at_once(const PlanPtr& plan, 
 }
 
 Receipt SourceIngest::Core::enqueue(PlanPtr plan, BatchPtr batch, Status failure) {
-  DeliveryPtr delivery = make_delivery(std::move(plan), batch, std::move(failure));
+  auto delivery = std::make_shared<Delivery>();
+  delivery->plan = std::move(plan);
+  delivery->batch = std::move(batch);
+  delivery->failure = std::move(failure);
+  delivery->arrived = environment_.clock.steady_now();
+  if (!delivery->failure.ok()) delivery->state = Delivery::State::failed;
   delivery->promise.emplace();
   Receipt receipt = delivery->promise->receipt();
   serial_.run([this, self = shared_from_this(), delivery = std::move(delivery)]() mutable {
@@ -261,35 +304,6 @@ Receipt SourceIngest::Core::enqueue(PlanPtr plan, BatchPtr batch, Status failure
     pump();
   });
   return receipt;
-}
-
-SourceIngest::Core::DeliveryPtr SourceIngest::Core::make_delivery(PlanPtr plan, const BatchPtr& batch, Status failure) {
-  auto delivery = std::make_shared<Delivery>();
-  delivery->plan = std::move(plan);
-  delivery->deadline = environment_.clock.steady_now();
-  if (!failure.ok()) {
-    delivery->failure = std::move(failure);
-    delivery->state = Delivery::State::failed;
-    return delivery;
-  }
-  std::vector<Route> routes;
-  delivery->plan->parts.selector->route(batch, routes);
-  std::vector<Handover::Leg> legs;
-  for (Route& route : routes) {
-    const NamedChannel& channel = delivery->plan->parts.channels[route.channel];
-    if (route.required) {
-      legs.push_back({channel.name, channel.channel, std::move(route.batch)});
-    } else {
-      delivery->optional.push_back(std::move(route));
-    }
-  }
-  if (legs.empty()) {
-    delivery->state = Delivery::State::stored;
-  } else {
-    delivery->handover.emplace(std::move(legs), environment_.log);
-    delivery->deadline += delivery->handover->keep_alive();
-  }
-  return delivery;
 }
 
 // -- the queue (all of it inside serial_) -----------------------------------------------------------------------------
@@ -305,7 +319,35 @@ void SourceIngest::Core::pump() {
   while (admit() | finish_front()) {
   }
   advance_optional();
+  settle_hold();
   arm_timer();
+}
+
+/// False: it has to wait for the end of a hold. A delivery goes by the plan of the moment at which it begins: the
+/// channels of the one that its interceptors belonged to may be gone. They do not run again.
+bool SourceIngest::Core::begin(Delivery& delivery) {
+  if (delivery.state != Delivery::State::fresh || stopped_.load()) return true;
+  if (held_) return false;
+  delivery.plan = plans_.back();
+  delivery.state = Delivery::State::begun;
+  std::vector<Route> routes;
+  delivery.plan->parts.selector->route(delivery.batch, routes);
+  std::vector<Handover::Leg> legs;
+  for (Route& route : routes) {
+    const NamedChannel& channel = delivery.plan->parts.channels[route.channel];
+    if (route.required) {
+      legs.push_back({channel.name, channel.channel, std::move(route.batch)});
+    } else {
+      delivery.optional.push_back(std::move(route));
+    }
+  }
+  if (legs.empty()) {
+    delivery.state = Delivery::State::stored;
+    return true;
+  }
+  delivery.handover.emplace(std::move(legs), environment_.log);
+  delivery.deadline = delivery.arrived + delivery.handover->keep_alive();
+  return true;
 }
 
 /// Starts what may start behind what has started; true when something changed.
@@ -317,6 +359,7 @@ bool SourceIngest::Core::admit() {
     // them.
     if (delivery->in_parts() && admitted_ > 0) break;
     if (admitted_ > 0 && queue_[admitted_ - 1]->in_parts()) break;
+    if (!begin(*delivery)) break;
     if (!delivery->settled() && !advance(delivery)) break;
     ++admitted_;
     changed = true;
@@ -354,7 +397,7 @@ bool SourceIngest::Core::advance(const DeliveryPtr& delivery) {
 }
 
 void SourceIngest::Core::fail(Delivery& delivery, Status why) {
-  delivery.handover->abandon();
+  if (delivery.handover.has_value()) delivery.handover->abandon();
   delivery.failure = std::move(why);
   delivery.state = Delivery::State::failed;
 }
@@ -382,7 +425,7 @@ bool SourceIngest::Core::finish_front() {
     } else if (delivery->state == State::stored) {
       if (delivery->handover.has_value() && !delivery->handover->publish()) {
         // The next part has a keep-alive of its own, as a transaction of its own would.
-        delivery->state = State::fresh;
+        delivery->state = State::begun;
         delivery->deadline = environment_.clock.steady_now() + delivery->handover->keep_alive();
         admitted_ = 0;
         return true;
@@ -421,7 +464,7 @@ void SourceIngest::Core::advance_optional() {
     }
   }
   // Replaced plans stay until nothing waits for their optional channels.
-  const PlanPtr current = plan();
+  const PlanPtr current = plans_.back();
   std::erase_if(plans_, [&](const PlanPtr& plan) { return plan != current && !plan->waits(); });
 }
 
@@ -430,7 +473,7 @@ void SourceIngest::Core::arm_timer() {
   const auto consider = [&next](Clock::Steady when) { next = next.has_value() ? std::min(*next, when) : when; };
   if (admitted_ < queue_.size()) {
     Delivery& first = *queue_[admitted_];
-    consider(first.deadline);
+    if (first.deadline != Clock::Steady::max()) consider(first.deadline);
     if (first.handover.has_value() && !first.handover->failure().ok()) {
       consider(environment_.clock.steady_now() + kRetryPause);
     }
@@ -490,9 +533,12 @@ SourceIngest::~SourceIngest() {
   engine.flush();
 }
 
+void SourceIngest::keep(std::shared_ptr<void> owner) { core_->keep(std::move(owner)); }
 Receipt SourceIngest::deliver(Batch batch) { return core_->deliver(std::move(batch)); }
 void SourceIngest::replace(IngestPlan plan) { core_->replace(std::move(plan)); }
 void SourceIngest::stop() { core_->stop(); }
+Receipt SourceIngest::hold() { return core_->hold(); }
+void SourceIngest::resume() { core_->resume_held(); }
 void SourceIngest::restart() { core_->restart(); }
 
 }  // namespace standpipe

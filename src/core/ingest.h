@@ -48,17 +48,26 @@ struct OptionalLimits {
 /// and our EventFilteredCount, EventUnroutedCount, EventOptionalDropCount. EventReceived/Accepted are the source's own.
 ///
 /// deliver() is thread-safe and never blocks. `environment` and `engine` must outlive it and the stores that channels
-/// still have under way for it; channels are held.
+/// still have under way for it (see keep()); channels are held.
 class SourceIngest final : public Ingest {
  public:
   SourceIngest(Environment& environment, EngineThread& engine, IngestPlan plan, OptionalLimits limits = {});
   /// Calls stop().
   ~SourceIngest() override;
 
+  /// Holds on to what `environment` belongs to for as long as stores are under way. Before the first delivery.
+  void keep(std::shared_ptr<void> owner);
+
   Receipt deliver(Batch batch) override;
 
-  /// Batches delivered from now on go by `plan`; those under way finish by the old one, which is then let go of.
+  /// Batches delivered from now on go by `plan`; those that a channel has begun to take finish by the old one, which is
+  /// then let go of. Those that wait for their turn have had the old interceptors and go to the new channels.
   void replace(IngestPlan plan);
+
+  /// From now on nothing new begins: what is delivered waits, for as long as it takes, and then has its keep-alive from
+  /// the beginning. The receipt completes when what had begun is settled: the channels get nothing more from here.
+  Receipt hold();
+  void resume();
 
   /// Fails what waits, and whatever is delivered from now on, with Code::stopped. Legal twice.
   void stop();

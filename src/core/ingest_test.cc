@@ -345,6 +345,67 @@ TEST_F(IngestTest, AReplacedPlanServesTheNextBatchAndTheOldOneFinishesWhatWaits)
   EXPECT_THAT(a->published(), ElementsAre("0!", "1"));
 }
 
+TEST_F(IngestTest, WhileItIsHeldNothingBeginsAndAfterwardsAllGoesByTheNewPlan) {
+  auto old = channel();
+  SourceIngest& to = ingest(plan());
+  EXPECT_TRUE(to.hold().ready()) << "nothing was under way";
+  Receipt first = to.deliver(numbered(0, 2));
+  clock_.advance(std::chrono::hours(1));
+  Receipt second = to.deliver(numbered(2, 2));
+  EXPECT_FALSE(first.ready()) << "waits as long as it takes";
+  channels_.clear();
+  auto fresh = channel();
+  to.replace(plan());
+  EXPECT_FALSE(first.ready());
+  to.resume();
+  EXPECT_TRUE(first.wait().ok());
+  EXPECT_TRUE(second.wait().ok());
+  EXPECT_TRUE(old->published().empty());
+  EXPECT_EQ(fresh->published(), numbers(0, 4));
+}
+
+TEST_F(IngestTest, AHoldIsQuietWhenWhatHadBegunIsSettled) {
+  auto a = channel();
+  a->hold_stores(true);
+  SourceIngest& to = ingest(plan());
+  Receipt begun = to.deliver(numbered(0, 1));
+  Receipt quiet = to.hold();
+  Receipt waits = to.deliver(numbered(1, 1));
+  EXPECT_FALSE(quiet.ready());
+  EXPECT_EQ(a->pending(), 1u);
+  ASSERT_TRUE(a->complete_store());
+  EXPECT_TRUE(begun.ready());
+  EXPECT_TRUE(quiet.ready());
+  EXPECT_FALSE(waits.ready());
+  to.resume();
+  EXPECT_EQ(a->pending(), 1u);
+  ASSERT_TRUE(a->complete_store());
+  EXPECT_TRUE(waits.wait().ok());
+}
+
+TEST_F(IngestTest, WhatWaitedDuringAHoldHasItsKeepAliveAfterwards) {
+  auto a = channel();
+  SourceIngest& to = ingest(plan());
+  EXPECT_TRUE(to.hold().ready());
+  Receipt receipt = to.deliver(numbered(0, 1));
+  clock_.advance(std::chrono::hours(1));
+  a->set_full(true);
+  to.resume();
+  EXPECT_FALSE(receipt.ready());
+  a->set_full(false);
+  EXPECT_TRUE(eventually([&] { return receipt.ready(); }));
+  EXPECT_TRUE(receipt.wait().ok());
+}
+
+TEST_F(IngestTest, StopEndsAHold) {
+  auto a = channel();
+  SourceIngest& to = ingest(plan());
+  EXPECT_TRUE(to.hold().ready());
+  Receipt receipt = to.deliver(numbered(0, 1));
+  to.stop();
+  EXPECT_EQ(receipt.wait().code(), Code::stopped);
+}
+
 TEST_F(IngestTest, StopFailsWhatWaitsAndWhatComesAfter) {
   auto a = channel();
   a->set_full(true);

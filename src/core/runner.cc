@@ -139,6 +139,11 @@ bool ChannelRunner::Gate::wait(std::stop_token stop) const {
   return changed_.wait(lock, stop, [this] { return open_; });
 }
 
+bool ChannelRunner::Gate::wait_until(Clock& clock, Clock::Steady deadline) const {
+  std::unique_lock lock(mutex_);
+  return clock.wait_until(lock, changed_, {}, deadline, [this] { return open_; });
+}
+
 class ChannelRunner::Work final : public Body {
  public:
   Work(std::shared_ptr<Channel> channel, std::shared_ptr<Gate> gate, Environment& environment, RunnerOptions options)
@@ -159,7 +164,7 @@ class ChannelRunner::Work final : public Body {
  private:
   bool start(std::stop_token stop, Shared& shared) {
     while (!stop.stop_requested()) {
-      const Status status = channel_->start();
+      const Status status = guarded([this] { return channel_->start(); });
       if (status.ok()) return true;
       shared.fail(status);
       environment_.counters.counter(counter_names::kStartFail).add();
@@ -224,10 +229,10 @@ class SourceRunner::Work final : public Body {
 
  private:
   Status run_once(std::stop_token stop, Shared& shared) {
-    TRY(source_->start(*ingest_));
+    TRY(guarded([this] { return source_->start(*ingest_); }));
     mark_started(environment_);
     shared.recovered();
-    return source_->run(stop);
+    return guarded([this, &stop] { return source_->run(stop); });
   }
 
   std::unique_ptr<Source> source_;

@@ -123,6 +123,8 @@ class ChannelRunner::Gate {
   void close();
   /// False: stop was requested first.
   bool wait(std::stop_token stop) const;
+  /// False: the deadline came first.
+  bool wait_until(Clock& clock, Clock::Steady deadline) const;
 
  private:
   mutable std::mutex mutex_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <string>
 
@@ -24,6 +25,19 @@ struct Runner::Shared {
   Health health;
   bool done = true;  // the thread has ended, or was never started
 };
+
+/// A component's call with a last net under it: what a library throws through a component is that component's failure
+/// and is tried again; it never ends the agent.
+template <typename Call>
+auto guarded(Call call) -> decltype(call()) {
+  try {
+    return call();
+  } catch (const std::exception& thrown) {
+    return Status(Code::io, std::string("an exception came through: ") + thrown.what());
+  } catch (...) {
+    return Status(Code::io, "something that is no exception was thrown");
+  }
+}
 
 /// Waits for every gate; false: stop was requested first.
 bool wait_for_gates(const ChannelGates& gates, std::stop_token stop);

@@ -1,6 +1,7 @@
 #include "core/runner.h"
 
 #include <atomic>
+#include <stdexcept>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -37,6 +38,7 @@ struct SourceProbe {
   std::atomic<int> stops{0};
   std::atomic<int> failing_starts{0};  // so many starts fail
   std::atomic<bool> fail_run{false};
+  std::atomic<bool> throw_in_run{false};
   std::atomic<bool> finish{false};
   std::size_t deliver = 0;
   Latch* hang = nullptr;
@@ -52,6 +54,7 @@ class ProbeSource final : public Source {
   }
   Status run(std::stop_token stop) override {
     for (std::size_t i = 0; i < probe_->deliver; ++i) TRY(ingest_->deliver(numbered(i, 1)).wait(stop));
+    if (probe_->throw_in_run.exchange(false)) throw std::runtime_error("a library gave up");
     if (probe_->fail_run.exchange(false)) return {Code::io, "broken"};
     if (probe_->finish) return {};
     if (probe_->hang != nullptr) probe_->hang->wait();
@@ -67,6 +70,7 @@ class ProbeSource final : public Source {
 struct SinkProbe {
   std::atomic<int> turns{0};
   std::atomic<int> failures{0};  // so many turns fail
+  std::atomic<bool> throw_in_turn{false};
   std::atomic<int> failing_starts{0};
   std::atomic<bool> started{false};
   std::optional<milliseconds> wake_after;
@@ -90,6 +94,7 @@ class ProbeSink final : public Sink {
     ++probe_->turns;
     if (probe_->hang != nullptr) probe_->hang->wait();
     TRY_ASSIGN(Lease lease, outlet.take(100));
+    if (probe_->throw_in_turn.exchange(false)) throw std::runtime_error("a library gave up");
     if (probe_->failures > 0) {
       --probe_->failures;
       return Status(Code::unavailable, "down");
@@ -168,6 +173,33 @@ TEST_F(RunnerTest, ASourceThatBreaksIsStartedAgain) {
   ASSERT_TRUE(reaches(*runner, LifeState::error));
   EXPECT_TRUE(eventually([&] { return clock_.waiters() == 2; }));
   clock_.advance(milliseconds(3000));
+  EXPECT_TRUE(reaches(*runner, LifeState::running));
+  EXPECT_TRUE(runner->stop());
+}
+
+TEST_F(RunnerTest, ASourceThatThrowsIsStartedAgain) {
+  source_probe_->throw_in_run = true;
+  auto runner = source();
+  runner->start();
+  ASSERT_TRUE(reaches(*runner, LifeState::error));
+  EXPECT_THAT(runner->health().error.message(), ::testing::HasSubstr("a library gave up"));
+  EXPECT_TRUE(eventually([&] { return clock_.waiters() == 2; }));
+  clock_.advance(milliseconds(3000));
+  EXPECT_TRUE(reaches(*runner, LifeState::running));
+  EXPECT_TRUE(runner->stop());
+}
+
+TEST_F(RunnerTest, ASinkThatThrowsLosesNothingAndIsTriedAgain) {
+  sink_probe_->throw_in_turn = true;
+  deliver(5);
+  auto runner = sink();
+  runner->start();
+  ASSERT_TRUE(reaches(*runner, LifeState::error));
+  EXPECT_THAT(runner->health().error.message(), ::testing::HasSubstr("a library gave up"));
+  EXPECT_EQ(channel_->size(), 5);
+  EXPECT_TRUE(eventually([&] { return clock_.waiters() == 2; }));
+  clock_.advance(milliseconds(1000));
+  EXPECT_TRUE(eventually([&] { return channel_->size() == 0; }));
   EXPECT_TRUE(reaches(*runner, LifeState::running));
   EXPECT_TRUE(runner->stop());
 }
@@ -341,7 +373,7 @@ TEST_F(RunnerTest, WhatIsAddedToARunningSupervisorStartsAndWhatIsRemovedStops) {
   supervisor.add(sink({channel.gate()}));
   EXPECT_TRUE(reaches(*supervisor.sink("k1"), LifeState::running));
   deliver(5);
-  EXPECT_TRUE(supervisor.drain(*channel_));
+  EXPECT_TRUE(supervisor.drain(*channel_, clock_.steady_now() + std::chrono::seconds(10)));
   EXPECT_EQ(supervisor.remove_source("r1"), "");
   EXPECT_EQ(supervisor.remove_sink("k1"), "");
   EXPECT_EQ(supervisor.remove_sink("k1"), "");

@@ -278,7 +278,7 @@ GroupMember::GroupMember(std::string name, std::unique_ptr<Sink> sink, NamedChan
 
 Status GroupMember::start() {
   if (started_) return {};
-  Status status = sink_->start();
+  Status status = guarded([this] { return sink_->start(); });
   if (!status.ok()) {
     environment_.counters.counter(counter_names::kStartFail).add();
     sink_->stop();
@@ -301,7 +301,7 @@ Result<Turn> GroupMember::tend(std::stop_token stop) {
 }
 
 Result<Turn> GroupMember::turn(std::stop_token stop) {
-  Result<Turn> turn = sink_->process(outlet_, stop);
+  Result<Turn> turn = guarded([&] { return sink_->process(outlet_, stop); });
   wake_by_ = turn.ok() ? turn->wake_by : std::nullopt;
   return turn;
 }

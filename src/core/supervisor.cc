@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/failpoint.h"
 #include "core/wakers.h"
 
 namespace standpipe {
@@ -75,15 +76,14 @@ StopReport Supervisor::stop() {
 }
 
 void Supervisor::drain_volatile() {
+  if (FAILPOINT("stop.skip_drain")) return;
   const Clock::Steady deadline = clock_.steady_now() + options_.drain_timeout;
   for (auto& [name, runner] : channels_) {
-    if (runner->channel().is_volatile()) drain_until(runner->channel(), deadline);
+    if (runner->channel().is_volatile()) drain(runner->channel(), deadline);
   }
 }
 
-bool Supervisor::drain(Channel& channel) { return drain_until(channel, clock_.steady_now() + options_.drain_timeout); }
-
-bool Supervisor::drain_until(Channel& channel, Clock::Steady deadline) {
+bool Supervisor::drain(Channel& channel, Clock::Steady deadline) {
   Signal signal;
   channel.add_space_waker(signal);  // every commit wakes
   while (channel.size() > 0 && clock_.steady_now() < deadline) {

@@ -63,8 +63,8 @@ class Supervisor {
   /// Everything inside is lost: drain() first. Nothing may use the channel any more.
   std::string remove_channel(std::string_view name);
 
-  /// Waits until the channel is empty, at most the drain timeout; false: it still holds events.
-  bool drain(Channel& channel);
+  /// Waits until the channel is empty, at most until `deadline`; false: it still holds events.
+  bool drain(Channel& channel, Clock::Steady deadline);
 
   std::vector<ComponentHealth> health() const;
 
@@ -78,7 +78,6 @@ class Supervisor {
   void stop_all(Runners<R>& runners, StopReport& report);
   template <typename R>
   std::string remove_from(Runners<R>& runners, std::string_view name);
-  bool drain_until(Channel& channel, Clock::Steady deadline);
   void drain_volatile();
 
   Log& log_;

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <regex>
 #include <set>
 
 #include "support/test_environment.h"
@@ -31,9 +30,7 @@ TEST(UuidInterceptor, GivesEachEventItsOwn) {
   std::set<std::string> seen;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const std::string id(batch[i].headers->get("key").value());
-    EXPECT_TRUE(
-        std::regex_match(id, std::regex("p-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")))
-        << id;
+    EXPECT_THAT(id, ::testing::MatchesRegex("p-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
     EXPECT_TRUE(seen.insert(id).second);
     EXPECT_EQ(batch[i].headers->get("a"), "b");
   }

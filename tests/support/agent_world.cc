@@ -1,0 +1,84 @@
+#include "support/agent_world.h"
+
+#include <fstream>
+#include <iterator>
+
+#include "agent/builtin.h"
+#include "base/check.h"
+#include "config/load.h"
+
+namespace standpipe::testing {
+
+Result<std::unique_ptr<Listener>> FreePortNetwork::listen(const ListenOptions& options, Accept accept) {
+  ListenOptions any = options;
+  any.port = 0;
+  auto listener = network_->listen(any, std::move(accept));
+  if (listener.ok()) {
+    std::lock_guard lock(mutex_);
+    ports_[options.port] = (*listener)->port();
+  }
+  return listener;
+}
+
+std::uint16_t FreePortNetwork::port(std::uint16_t wanted) const {
+  std::lock_guard lock(mutex_);
+  const auto found = ports_.find(wanted);
+  return found == ports_.end() ? 0 : found->second;
+}
+
+AgentWorld::AgentWorld(SupervisorOptions options)
+    : world_{clock_, real_file_system(), network_, budget_, engine_, registry_, directory_.file("state")} {
+  configure_logging({.level = Log::Level::info, .file = directory_.file("log")});
+  agent_ = std::make_unique<Agent>(world_, "a1", options);
+  ConfigurationSource source({{directory_.file("a1.conf"), "", ""}});
+  reloader_ = std::make_unique<Reloader>(*agent_, std::move(source), Reloader::Properties{});
+}
+
+AgentWorld::~AgentWorld() {
+  agent_->stop();
+  configure_logging({});
+}
+
+void AgentWorld::apply(std::string_view text) {
+  const std::string path = directory_.file("a1.conf");
+  std::ofstream(path, std::ios::binary) << text;
+  if (started_) return reloader_->reload_now();
+  started_ = true;
+  const std::vector<ConfigText> texts{{path, std::string(text)}};
+  const Configuration configuration =
+      load_configuration(texts, Catalog(all_components()), process_surroundings(Reloader::Properties{}));
+  log_diagnostics(configuration.diagnostics);
+  CHECK(configuration.find("a1") != nullptr);
+  CHECK(reloader_->apply_first(configuration).ok());
+}
+
+std::map<std::string, std::map<std::string, double>> AgentWorld::counters() const {
+  std::map<std::string, std::map<std::string, double>> all;
+  for (const ComponentReading& reading : registry_.read()) all[reading.key()] = reading.values;
+  return all;
+}
+
+double AgentWorld::counter(const std::string& component, const std::string& name) const {
+  const auto all = counters();
+  const auto found = all.find(component);
+  if (found == all.end()) return -1;
+  const auto value = found->second.find(name);
+  return value == found->second.end() ? -1 : value->second;
+}
+
+std::string AgentWorld::log() const { return log_from(0); }
+
+std::string AgentWorld::log_from(std::streamoff place) const {
+  std::ifstream in(directory_.file("log"), std::ios::binary);
+  in.seekg(place);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void AgentWorld::mark_log() {
+  std::ifstream in(directory_.file("log"), std::ios::binary | std::ios::ate);
+  log_mark_ = in.tellg();
+}
+
+bool AgentWorld::logged(std::string_view part) const { return log_from(log_mark_).find(part) != std::string::npos; }
+
+}  // namespace standpipe::testing
