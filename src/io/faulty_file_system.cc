@@ -26,6 +26,7 @@ class FaultyFileSystem::FaultyFile final : public File {
     return inner_->truncate(size);
   }
   Result<FileInfo> info() override { return inner_->info(); }
+  std::uint64_t next_data(std::uint64_t offset) override { return inner_->next_data(offset); }
   Status close() override {
     TRY(owner_.enter(Operation::close, path_));
     return inner_->close();

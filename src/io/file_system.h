@@ -38,6 +38,9 @@ class File {
   virtual Status sync() = 0;
   virtual Status truncate(std::uint64_t size) = 0;
   virtual Result<FileInfo> info() = 0;
+  /// Where the first byte at or behind `offset` stands that is not in a hole (NULs that were never written); the file's
+  /// size when there is none. `offset` where the file system can't tell.
+  virtual std::uint64_t next_data(std::uint64_t offset) { return offset; }
   virtual Status close() = 0;
 };
 

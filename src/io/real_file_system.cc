@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -70,6 +71,12 @@ class RealFile final : public File {
       offset += static_cast<std::uint64_t>(n);
     }
     return {};
+  }
+
+  std::uint64_t next_data(std::uint64_t offset) override {
+    off_t found = ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_DATA);
+    if (found < 0 && errno == ENXIO) found = ::lseek(descriptor_, 0, SEEK_END);
+    return found < 0 ? offset : std::max(offset, static_cast<std::uint64_t>(found));
   }
 
   Status sync() override { return ::fdatasync(descriptor_) == 0 ? Status() : system_error("sync", path_, errno); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -16,14 +17,15 @@ namespace standpipe::crash {
 
 /// A test's channel that outlives the agent: what its receipts say is stored stands, synced, in a file. One thread
 /// writes what was handed over, one syncs and completes; so a kill between hand-over and receipt does lose events, as
-/// it may. `text_of` makes the line that is stored for an event.
+/// it may. `text_of` makes the line that is stored for an event; what comes within `gather_ms` is stored together.
 class DurableFileIngest final : public Ingest {
  public:
   using TextOf = std::string (*)(std::string_view body);
 
-  DurableFileIngest(std::unique_ptr<File> file, TextOf text_of)
+  DurableFileIngest(std::unique_ptr<File> file, TextOf text_of, int gather_ms)
       : file_(std::move(file)),
         text_of_(text_of),
+        gather_(gather_ms),
         writer_([this](std::stop_token stop) { write_all(stop); }),
         syncer_([this](std::stop_token stop) { sync_all(stop); }) {}
 
@@ -49,8 +51,15 @@ class DurableFileIngest final : public Ingest {
     return std::exchange(from, {});
   }
 
+  void gather(std::stop_token stop) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, stop, [&] { return !handed_over_.empty(); });
+    changed_.wait_for(lock, stop, gather_, [] { return false; });
+  }
+
   void write_all(std::stop_token stop) {
     while (!stop.stop_requested()) {
+      gather(stop);
       std::vector<Item> items = take(handed_over_, stop);
       std::string text;
       for (const Item& item : items) text += item.text;
@@ -71,6 +80,7 @@ class DurableFileIngest final : public Ingest {
 
   const std::unique_ptr<File> file_;
   const TextOf text_of_;
+  const std::chrono::milliseconds gather_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::vector<Item> handed_over_;  // guarded by mutex_

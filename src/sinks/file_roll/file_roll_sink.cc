@@ -89,7 +89,7 @@ class FileRollSink final : public Sink {
   Status roll_when_due();
   Status open_file();
   Status close_file();
-  /// Forgets the file and cuts it to what was committed.
+  /// Forgets the file and cuts it to what was committed; where that is nothing, it goes.
   void abandon_file();
   Status append(const Lease& lease);
   Status write_out();
@@ -168,7 +168,8 @@ Status FileRollSink::close_file() {
 void FileRollSink::abandon_file() {
   file_.reset();
   buffer_.clear();
-  const Status cut = store_.recover(path_, committed_bytes_);
+  // A full disk would else leave one more empty file at each attempt.
+  const Status cut = committed_bytes_ == 0 ? store_.remove(path_) : store_.recover(path_, committed_bytes_);
   if (!cut.ok()) {
     environment_.log.error(
         fmt::format("{} can't be cut back to {} bytes; what follows there comes again in another file: {}", path_,

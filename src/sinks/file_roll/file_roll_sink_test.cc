@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "codec/java_date.h"
+#include "io/faulty_file_system.h"
 #include "support/test_environment.h"
 #include "support/test_outlet.h"
 
@@ -45,7 +46,8 @@ class FileRollSinkTest : public ::testing::Test {
 
   testing::TemporaryDirectory out_;
   VirtualClock clock_{1'700'000'000'000};
-  testing::TestEnvironment world_{"k1", clock_, real_file_system()};
+  FaultyFileSystem faults_{real_file_system()};
+  testing::TestEnvironment world_{"k1", clock_, faults_};
   testing::TestOutlet outlet_;
   std::unique_ptr<Sink> sink_;
 };
@@ -91,6 +93,39 @@ TEST_F(FileRollSinkTest, NamesFilesByRollTime) {
   pattern->format(1'700'000'000'000, first);
   pattern->format(1'700'000'001'000, second);
   EXPECT_THAT(files(), ElementsAre(Pair("web-" + first + "-1.log", ""), Pair("web-" + second + "-1.log", "")));
+}
+
+using Operation = FaultyFileSystem::Operation;
+
+TEST_F(FileRollSinkTest, AFullDiskFailsCleanlyAndResumes) {
+  ASSERT_TRUE(make({}).ok());
+  outlet_.put("one");
+  turn();
+  faults_.inject({.operation = Operation::write, .why = {Code::full, "No space left on device"}, .half_done = true});
+  outlet_.put_all({"two", "three"});
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const auto failed = sink_->process(outlet_, {});
+    EXPECT_EQ(failed.status().code(), Code::full);
+    EXPECT_THAT(failed.status().message(), HasSubstr(out_.path()));
+    EXPECT_EQ(outlet_.waiting(), 2u);
+  }
+  EXPECT_THAT(files(), ElementsAre(Pair("1700000000000-1", "one\n")));
+  faults_.heal();
+  turn();
+  EXPECT_THAT(files(), ElementsAre(Pair("1700000000000-1", "one\n"), Pair("1700000000000-4", "two\nthree\n")));
+  EXPECT_THAT(outlet_.committed(), ElementsAre("one", "two", "three"));
+}
+
+TEST_F(FileRollSinkTest, WhatAFailedSyncLeavesIsWrittenAgainElsewhere) {
+  ASSERT_TRUE(make({{"sink.fsync", "true"}}).ok());
+  outlet_.put("one");
+  turn();
+  faults_.inject({.operation = Operation::sync, .times = 1});
+  outlet_.put("two");
+  EXPECT_EQ(sink_->process(outlet_, {}).status().code(), Code::io);
+  turn();
+  EXPECT_THAT(files(), ElementsAre(Pair("1700000000000-1", "one\n"), Pair("1700000000000-2", "two\n")));
+  EXPECT_THAT(outlet_.committed(), ElementsAre("one", "two"));
 }
 
 TEST_F(FileRollSinkTest, NeverOverwrites) {

@@ -19,6 +19,8 @@ constexpr std::chrono::milliseconds kNoRoomPause = 20ms;
 // A position is stored at most so often; what lies behind it comes again after a crash.
 constexpr std::chrono::milliseconds kStoreInterval = 100ms;
 constexpr std::chrono::milliseconds kDrainLimit = 1s;
+// A disk that fails for a moment costs nothing; a file that can't be read at all must not hold up the others for long.
+constexpr int kMaxReadFailures = 8;
 }  // namespace
 
 SpooldirSource::SpooldirSource(Options options, Environment& environment)
@@ -64,6 +66,7 @@ void SpooldirSource::restore() {
 
 void SpooldirSource::stop() {
   active_.clear();
+  unfinished_.clear();
   restored_.reset();
   tracker_ = nullptr;
   directory_ = nullptr;
@@ -136,7 +139,10 @@ SpooldirSource::Step SpooldirSource::open_next(Steady now) {
   const bool refresh = now >= next_list_;
   if (exhausted_ && !refresh) return Step::idle;
   exhausted_ = false;
-  if (refresh) next_list_ = now + options_.poll_delay;
+  if (refresh) {
+    next_list_ = now + options_.poll_delay;
+    finish_unfinished();
+  }
   auto candidate = directory_->next(refresh);
   if (!candidate.ok()) {
     read_fail_.add();
@@ -211,6 +217,9 @@ Result<std::unique_ptr<Deserializer>> SpooldirSource::make_reader(Spooled& spool
 
 SpooldirSource::Step SpooldirSource::read(Spooled& spooled) {
   const DeserializerMark begin = spooled.reader->mark();
+  if (spooled.read_failures > 0) {
+    if (const Status status = spooled.reader->seek(begin); !status.ok()) return read_failed(spooled, status);
+  }
   Batch batch;
   const Status status = spooled.reader->read(batch, options_.batch_size);
   if (!status.ok() && status.code() == Code::full && batch.empty()) return Step::blocked;
@@ -229,13 +238,23 @@ SpooldirSource::Step SpooldirSource::read(Spooled& spooled) {
   } else if (status.ok()) {
     spooled.read_whole = true;
   }
-  if (!status.ok() && status.code() != Code::full) {
-    read_fail_.add();
+  if (!status.ok() && status.code() != Code::full) return read_failed(spooled, status);
+  spooled.read_failures = 0;
+  return Step::worked;
+}
+
+SpooldirSource::Step SpooldirSource::read_failed(Spooled& spooled, const Status& status) {
+  read_fail_.add();
+  const bool try_again = status.code() == Code::io && ++spooled.read_failures < kMaxReadFailures;
+  if (!try_again) {
     environment_.log.error(status.message());
     spooled.read_whole = true;
     spooled.damaged = true;
+    return Step::worked;
   }
-  return Step::worked;
+  back_off();
+  if (spooled.read_failures == 1) environment_.log.error(fmt::format("{}; tried again", status.message()));
+  return Step::blocked;
 }
 
 // Reads the range that the channel refused with a reader of its own: the other one is far ahead.
@@ -262,7 +281,7 @@ SpooldirSource::Step SpooldirSource::retry_one(Spooled& spooled) {
   ++failures_;
   if (status.code() == Code::full) return Step::blocked;
   read_fail_.add();
-  back_off(status);
+  if (back_off()) environment_.log.error(fmt::format("{}; tried again", status.message()));
   return Step::blocked;
 }
 
@@ -272,6 +291,10 @@ SpooldirSource::Step SpooldirSource::retry_one(Spooled& spooled) {
 void SpooldirSource::deliver(Spooled& spooled, std::uint64_t ticket, Batch batch) {
   Completion completion{spooled.number, ticket, batch.size(), {}};
   ++flights_;
+  if (FAILPOINT("spooldir.position_before_receipt")) {
+    spooled.progress.complete(ticket, true);
+    completion.file = kNoNumber;
+  }
   Receipt receipt = ingest_->deliver(std::move(batch));
   FAILPOINT("spooldir.after_deliver");
   if (receipt.ready()) {
@@ -297,8 +320,13 @@ void SpooldirSource::settle(Completion completion) {
   } else {
     channel_write_fail_.add();
     ++failures_;
-    back_off(completion.status);
+    if (back_off()) {
+      environment_.log.warn(fmt::format(
+          "The channel is full, and cannot write data now. The source will try again after {} milliseconds ({})",
+          backoff_.count(), completion.status.to_string()));
+    }
   }
+  if (completion.file == kNoNumber) return;  // of a sabotaged build
   const auto found = std::find_if(active_.begin(), active_.end(), [&](const std::unique_ptr<Spooled>& spooled) {
     return spooled->number == completion.file;
   });
@@ -314,15 +342,14 @@ void SpooldirSource::settle_all() {
   for (Completion& completion : completions) settle(std::move(completion));
 }
 
-void SpooldirSource::back_off(const Status& status) {
+// False when there is a pause already: several receipts fail together.
+bool SpooldirSource::back_off() {
   const Steady now = environment_.clock.steady_now();
-  if (now < retry_at_) return;  // several receipts fail together
+  if (now < retry_at_) return false;
   backoff_ = backoff_ == 0ms ? kFirstBackoff : backoff_ * 2;
   backoff_ = std::min(backoff_, options_.max_backoff);
   retry_at_ = now + backoff_;
-  environment_.log.warn(fmt::format(
-      "The channel is full, and cannot write data now. The source will try again after {} milliseconds ({})",
-      backoff_.count(), status.to_string()));
+  return true;
 }
 
 // -- when a file is done
@@ -333,8 +360,8 @@ bool SpooldirSource::retire_finished() {
   if (active_.empty() || !active_.front()->read_whole || !active_.front()->progress.idle()) return false;
   const std::unique_ptr<Spooled> done = std::move(active_.front());
   active_.pop_front();
-  retire(*done);
-  directory_->release(done->path);
+  if (retire(*done)) directory_->release(done->path);
+  FAILPOINT("spooldir.after_finish");
   const bool unclaimed = stored_number_ == kNoNumber && !restored_.has_value();
   if (tracked_ && (stored_number_ == done->number || unclaimed)) {
     // A tracker that stays behind is harmless: it names a file that is no longer there.
@@ -345,32 +372,56 @@ bool SpooldirSource::retire_finished() {
   return true;
 }
 
-void SpooldirSource::retire(Spooled& spooled) {
+// False: it must be tried again.
+bool SpooldirSource::retire(const Spooled& spooled) {
   FAILPOINT("spooldir.before_finish");
-  if (spooled.damaged) return report(spooled.path, "undecodable", "the rest of the file was not read");
-  const auto now = environment_.files.info(spooled.path);
+  if (spooled.damaged) {
+    report(spooled.path, "undecodable", "the rest of the file was not read");
+    return true;
+  }
+  const Status finished = finish({spooled.path, spooled.info});
+  if (finished.ok()) return true;
+  processing_fail_.add();
+  environment_.log.error(
+      fmt::format("Unable to move {}: {}. It is delivered; moving it is tried again with every look at the folder",
+                  spooled.path, finished.message()));
+  unfinished_.push_back({spooled.path, spooled.info});
+  return false;
+}
+
+void SpooldirSource::finish_unfinished() {
+  std::erase_if(unfinished_, [this](const Delivered& file) {
+    if (!finish(file).ok()) return false;
+    directory_->release(file.path);
+    return true;
+  });
+}
+
+// Fails where trying again may help; what is wrong for good is set aside.
+Status SpooldirSource::finish(const Delivered& file) {
+  const auto now = environment_.files.info(file.path);
+  if (!now.ok() && now.status().code() != Code::not_found) return now.status();
   if (!now.ok()) {
-    environment_.log.warn(fmt::format("{} was taken away while it was read; it is delivered", spooled.path));
-    return;
+    environment_.log.warn(fmt::format("{} was taken away while it was read; it is delivered", file.path));
+    return {};
   }
-  if (now->size != spooled.info.size) {
-    return report(
-        spooled.path, "changed",
-        fmt::format("File has changed size since being read: {} ({} bytes then, {} now); files must be complete "
-                    "before they are moved into the folder",
-                    spooled.path, spooled.info.size, now->size));
+  if (now->size != file.info.size) {
+    report(file.path, "changed",
+           fmt::format("File has changed size since being read: {} ({} bytes then, {} now); files must be complete "
+                       "before they are moved into the folder",
+                       file.path, file.info.size, now->size));
+    return {};
   }
-  if (now->modified_ns != spooled.info.modified_ns || now->inode != spooled.info.inode) {
-    return report(spooled.path, "changed", fmt::format("File has been modified since being read: {}", spooled.path));
+  if (now->modified_ns != file.info.modified_ns || now->inode != file.info.inode) {
+    report(file.path, "changed", fmt::format("File has been modified since being read: {}", file.path));
+    return {};
   }
-  const Status finished = directory_->finish(spooled.path);
-  if (finished.ok()) return;
-  if (finished.code() == Code::invalid) {
-    return report(spooled.path, "reused",
-                  fmt::format("File name has been re-used with different files. Spooling assumptions violated for {}{}",
-                              spooled.path, options_.directory.suffix));
-  }
-  report(spooled.path, "unfinished", fmt::format("Unable to move {}: {}", spooled.path, finished.message()));
+  Status finished = directory_->finish(file.path);
+  if (finished.code() != Code::invalid) return finished;
+  report(file.path, "reused",
+         fmt::format("File name has been re-used with different files. Spooling assumptions violated for {}{}",
+                     file.path, options_.directory.suffix));
+  return {};
 }
 
 void SpooldirSource::report(const std::string& path, std::string_view why, const std::string& message) {
@@ -402,6 +453,7 @@ void SpooldirSource::store_position(bool now_please) {
     processing_fail_.add();
     if (const auto held = error_limit_.pass(environment_.clock.now_ms())) environment_.log.error(status.message());
   }
+  FAILPOINT("spooldir.after_position_write");
 }
 
 }  // namespace standpipe

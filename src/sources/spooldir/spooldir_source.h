@@ -66,7 +66,13 @@ class SpooldirSource final : public Source {
     std::shared_ptr<const Headers> headers;
     DeliveryProgress<DeserializerMark> progress;
     bool read_whole = false;
-    bool damaged = false;  // the rest can't be read
+    bool damaged = false;   // the rest can't be read
+    int read_failures = 0;  // in a row
+  };
+  // What finish() looks at: a file that was delivered.
+  struct Delivered {
+    std::string path;
+    FileInfo info;  // when it was opened
   };
   struct Completion {
     std::uint64_t file;
@@ -88,13 +94,16 @@ class SpooldirSource final : public Source {
   Status resume(Spooled& spooled);
   Result<std::unique_ptr<Deserializer>> make_reader(Spooled& spooled);
   Step read(Spooled& spooled);
+  Step read_failed(Spooled& spooled, const Status& status);
   Step retry_one(Spooled& spooled);
   void deliver(Spooled& spooled, std::uint64_t ticket, Batch batch);
   void settle(Completion completion);
   void settle_all();
-  void back_off(const Status& status);
+  bool back_off();
   bool retire_finished();
-  void retire(Spooled& spooled);
+  bool retire(const Spooled& spooled);
+  Status finish(const Delivered& file);
+  void finish_unfinished();
   void report(const std::string& path, std::string_view why, const std::string& message);
   void store_position(bool now_please);
   void wait(Steady until, std::stop_token stop);
@@ -108,6 +117,7 @@ class SpooldirSource final : public Source {
   std::unique_ptr<spooldir::TrackerFile> tracker_;
   std::optional<spooldir::TrackedPosition> restored_;  // what an earlier run left, until its file is opened
   std::deque<std::unique_ptr<Spooled>> active_;
+  std::vector<Delivered> unfinished_;  // could not be renamed, deleted or marked yet
   std::uint64_t next_number_ = 0;
   std::size_t flights_ = 0;
   std::size_t failures_ = 0;  // ranges to hand over again

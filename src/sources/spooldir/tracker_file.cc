@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/failpoint.h"
 #include "codec/avro/container_reader.h"
 #include "codec/avro/datum.h"
 
@@ -61,6 +62,7 @@ Status TrackerFile::begin(const TrackedPosition& position) {
   const std::string temporary = path_ + ".tmp";
   TRY_ASSIGN(out_, files_.open(temporary, FileSystem::Mode::create));
   TRY(out_->write(bytes));
+  FAILPOINT("spooldir.after_position_tmp");
   TRY(files_.rename(temporary, path_));
   file_ = position.file;
   return {};

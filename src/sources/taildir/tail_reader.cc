@@ -13,6 +13,8 @@ constexpr std::size_t kScratchBytes = 64 * 1024;
 constexpr std::size_t kSmallestChunk = 4 * 1024;
 // Room for the events of one batch is reserved up to this many; larger batches grow.
 constexpr std::size_t kReserve = 1024;
+
+std::size_t end_of_nuls(std::string_view bytes) { return std::min(bytes.find_first_not_of('\0'), bytes.size()); }
 }  // namespace
 
 /// One read: `lead` bytes that were read before (they prove the content), then the new ones.
@@ -46,14 +48,34 @@ Result<TailReader::Outcome> TailReader::load(TailFile& file, std::uint64_t size,
   TRY_ASSIGN(chunk.size, file.file->read_at(chunk.start, chunk.slab->data(), chunk.lead + size));
   if (chunk.size < chunk.lead) return Outcome::replaced;
   if (Fingerprint::of({chunk.slab->data(), chunk.lead}) != file.read.tail) return Outcome::replaced;
+  // NULs of a hole look the same in every content.
+  const std::size_t proof = file.skip_nuls ? end_of_nuls({chunk.slab->data(), chunk.size}) : 0;
+  TRY_ASSIGN(const bool stands, still_stands(*file.file, chunk, proof));
+  if (!stands) return Outcome::replaced;
   FAILPOINT("taildir.after_read");
   return Outcome::read;
+}
+
+// Who truncates and writes anew while we read gives us the old content's beginning and the new one's end: what we read
+// first, from byte `proof` of the chunk on, must still be there after all of it was read.
+Result<bool> TailReader::still_stands(File& file, const Chunk& chunk, std::size_t proof) {
+  char again[Fingerprint::kTailBytes];
+  const std::size_t size = std::min(chunk.size - proof, sizeof again);
+  TRY_ASSIGN(const std::size_t got, file.read_at(chunk.start + proof, again, size));
+  return got == size && std::memcmp(again, chunk.slab->data() + proof, size) == 0;
+}
+
+// The hole that a writer leaves who kept its offset over a truncation: gigabytes that need not be read.
+void TailReader::skip_hole(TailFile& file) {
+  const std::uint64_t data = std::min(file.file->next_data(file.read.offset), file.size);
+  if (data > file.read.offset) file.read = {data, {}};
 }
 
 Result<TailReader::Outcome> TailReader::read(TailFile& file) {
   TRY_ASSIGN(const FileInfo info, file.file->info());
   file.size = info.size;
   if (info.size < file.read.offset) return Outcome::replaced;
+  if (file.skip_nuls && file.partial == 0) skip_hole(file);
   if (info.size == file.read.offset) {
     // As long as before, and yet told to look: the content may be another one.
     TRY_ASSIGN(const Fingerprint tail, read_fingerprint(*file.file, file.read.offset, file.read.tail.size));
@@ -108,7 +130,7 @@ bool TailReader::cut(TailFile& file, const Chunk& chunk) {
   std::string_view text = chunk.text();
   std::uint64_t offset = chunk.text_offset();
   if (file.skip_nuls) {
-    const std::size_t hole = std::min(text.find_first_not_of('\0'), text.size());
+    const std::size_t hole = end_of_nuls(text);
     text.remove_prefix(hole);
     offset += hole;
     file.skip_nuls = text.empty();
@@ -190,8 +212,6 @@ Result<TailReader::Outcome> TailReader::reread(TailFile& file, const Mark& begin
   const std::uint64_t length = end.offset - begin.offset;
   // Longer than any chunk: a truncated line, of which only the start is the event.
   const bool truncated = length > std::max<std::uint64_t>(options_.chunk_bytes, limit + 2);
-  TRY_ASSIGN(const Fingerprint tail, read_fingerprint(*file.file, end.offset, end.tail.size));
-  if (tail != end.tail) return Outcome::replaced;
   Chunk chunk;
   chunk.start = begin.offset;
   const std::uint64_t wanted = truncated ? limit : length;
@@ -199,6 +219,9 @@ Result<TailReader::Outcome> TailReader::reread(TailFile& file, const Mark& begin
   if (chunk.slab == nullptr) return Outcome::no_room;
   TRY_ASSIGN(chunk.size, file.file->read_at(chunk.start, chunk.slab->data(), wanted));
   if (chunk.size < wanted) return Outcome::replaced;
+  // Looked at after the read: until then it was the content that was handed over first.
+  TRY_ASSIGN(const Fingerprint tail, read_fingerprint(*file.file, end.offset, end.tail.size));
+  if (tail != end.tail) return Outcome::replaced;
   batch = start_batch(file, chunk);
   const std::string_view text = chunk.text();
   const std::size_t visited = for_each_line(text, [&](std::size_t line_begin, std::size_t line_end) {

@@ -50,6 +50,8 @@ class TailReader {
  private:
   struct Chunk;
   Result<Outcome> load(TailFile& file, std::uint64_t size, Chunk& chunk);
+  static Result<bool> still_stands(File& file, const Chunk& chunk, std::size_t proof);
+  static void skip_hole(TailFile& file);
   Result<Outcome> read_lines(TailFile& file, std::uint64_t size);
   Result<Outcome> read_long(TailFile& file);
   Result<Outcome> read_piece(TailFile& file, std::uint64_t size, std::uint64_t consumed);

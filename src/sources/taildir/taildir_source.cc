@@ -1,6 +1,7 @@
 #include "sources/taildir/taildir_source.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -89,11 +90,8 @@ Status TaildirSource::start(Ingest& ingest) {
   const std::uint64_t positions_hash = saved_->positions_hash();
   saved_.reset();
   TRY(scanned);
-  writer_ = std::make_unique<taildir::PositionWriter>(
-      environment_.files, options_.position_file, positions_hash, [this](const Status& status) {
-        processing_fail_.add();
-        environment_.log.error(fmt::format("Failed writing positionFile: {}", status.message()));
-      });
+  writer_ = std::make_unique<taildir::PositionWriter>(environment_.files, options_.position_file, positions_hash,
+                                                      [this](const Status& status) { positions_failed(status); });
   look_interval_ = polling_ ? kPollInterval : std::clamp(options_.idle_timeout / 2, kPollInterval, kLookInterval);
   next_look_ = environment_.clock.steady_now() + look_interval_;
   next_write_ = environment_.clock.steady_now() + options_.write_interval;
@@ -114,6 +112,13 @@ void TaildirSource::stop() {
   open_files_->store(0);
 }
 
+// Truncated under a writer that kept its offset, while nobody looked.
+bool TaildirSource::starts_with_hole(const TailFile& file) {
+  constexpr std::uint64_t kProof = taildir::Fingerprint::kTailBytes;
+  const auto start = taildir::read_fingerprint(*file.file, kProof, kProof);
+  return start.ok() && *start == taildir::Fingerprint::of(std::string(kProof, '\0'));
+}
+
 // A file that was not known: where to begin.
 void TaildirSource::begin(TailFile& file) {
   positions_changed_ = true;
@@ -132,6 +137,7 @@ void TaildirSource::begin(TailFile& file) {
         head.ok()) {
       file.head = *head;
     }
+    file.skip_nuls = mark.offset == 0 && starts_with_hole(file);
   }
   environment_.log.info(
       fmt::format("Opening file: {}, inode: {}, pos: {}", file.path, file.id.inode, file.read.offset));
@@ -233,6 +239,7 @@ void TaildirSource::settle_all() {
   {
     std::lock_guard lock(inbox_->mutex);
     completions.swap(inbox_->completions);
+    positions_changed_ |= std::exchange(inbox_->unwritten, false);
   }
   for (Completion& completion : completions) settle(std::move(completion));
 }
@@ -429,6 +436,19 @@ void TaildirSource::forget_finished() {
     files_->forget(*file);
     positions_changed_ = true;
   }
+}
+
+// On the writer's thread.
+void TaildirSource::positions_failed(const Status& status) {
+  processing_fail_.add();
+  if (position_limit_.pass(environment_.clock.now_ms())) {
+    environment_.log.error(
+        fmt::format("Failed writing positionFile: {}; tried again every {} ms. Reading goes on; after a crash all that "
+                    "was delivered since the last good one comes again",
+                    status.message(), options_.write_interval.count()));
+  }
+  std::lock_guard lock(inbox_->mutex);
+  inbox_->unwritten = true;
 }
 
 void TaildirSource::write_positions(Steady now, bool last) {

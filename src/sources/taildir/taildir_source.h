@@ -71,9 +71,11 @@ class TaildirSource final : public Source {
     std::condition_variable_any changed;
     std::vector<Completion> completions;  // guarded by mutex
     bool raised = false;                  // guarded by mutex: a folder changed
+    bool unwritten = false;               // guarded by mutex: the last positions could not be written
   };
 
   Status check_directories();
+  static bool starts_with_hole(const TailFile& file);
   void begin(TailFile& file);
   void adopt_rotated();
   void enqueue(TailFile& file);
@@ -98,6 +100,7 @@ class TaildirSource final : public Source {
   void look_around(Steady now);
   void close_quiet(TailFile& file, Steady now);
   void forget_finished();
+  void positions_failed(const Status& status);
   void write_positions(Steady now, bool last);
   void publish_gauges();
   void wait(Steady now, std::stop_token stop);
@@ -127,6 +130,7 @@ class TaildirSource final : public Source {
   std::chrono::milliseconds look_interval_{0};
   std::uint64_t overlong_reported_ = 0;
   LogLimiter error_limit_{60'000};
+  LogLimiter position_limit_{60'000};
   LogLimiter overlong_limit_{60'000};
 
   Counter& events_received_;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -12,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "io/faulty_file_system.h"
 #include "sources/taildir/position_file.h"
 #include "support/collecting_ingest.h"
 #include "support/test_environment.h"
@@ -66,7 +68,9 @@ class TaildirTest : public ::testing::Test {
     for (const std::string& line : test_.log.lines()) std::printf("%s\n", line.c_str());
   }
 
-  testing::TestEnvironment test_{"r1"};
+  SystemClock clock_;
+  FaultyFileSystem faults_{real_file_system()};
+  testing::TestEnvironment test_{"r1", clock_, faults_};
   CollectingIngest ingest_;
   std::unique_ptr<RunningSource> running_;
 };
@@ -213,6 +217,20 @@ TEST_F(TaildirTest, AHoleAfterTruncationIsSkipped) {
   ASSERT_TRUE(ingest_.wait_for_events(1));
   fs::resize_file(log("app.log"), 0);
   writer << "after\n" << std::flush;
+  ASSERT_TRUE(ingest_.wait_for_events(2));
+  stop().ignore();
+  EXPECT_EQ(ingest_.bodies()[1], "after");
+}
+
+TEST_F(TaildirTest, AHoleMadeWhileTheAgentWasDownIsSkipped) {
+  std::ofstream writer(log("app.log"));
+  writer << std::string(100'000, 'x') << "\n" << std::flush;
+  run();
+  ASSERT_TRUE(ingest_.wait_for_events(1));
+  ASSERT_TRUE(stop().ok());
+  fs::resize_file(log("app.log"), 0);
+  writer << "after\n" << std::flush;
+  run();
   ASSERT_TRUE(ingest_.wait_for_events(2));
   stop().ignore();
   EXPECT_EQ(ingest_.bodies()[1], "after");
@@ -408,6 +426,40 @@ TEST_F(TaildirTest, CreateRefusesWhatCannotWork) {
   EXPECT_EQ(status_of({{"filegroups", "a"}, {"filegroups.a", "/x/("}}).code(), Code::invalid);
   EXPECT_TRUE(status_of({{"filegroups", "a"}, {"filegroups.a", "/x/y"}, {"headers.a", "v"}}).ok());
   EXPECT_TRUE(test_.log.contains("headers.a names no header and is ignored"));
+}
+
+using Operation = FaultyFileSystem::Operation;
+
+TEST_F(TaildirTest, AFullDiskHoldsUpOnlyThePositions) {
+  append(log("app.log"), "one\n");
+  faults_.inject({.operation = Operation::write,
+                  .why = {Code::full, "No space left on device"},
+                  .path_contains = "position.json",
+                  .half_done = true});
+  run();
+  ASSERT_TRUE(ingest_.wait_for([&] { return test_.log.contains("Failed writing positionFile"); }));
+  append(log("app.log"), "two\n");
+  ASSERT_TRUE(ingest_.wait_for_events(2));
+  EXPECT_FALSE(fs::exists(position_path()));
+  faults_.heal();
+  // Nothing new comes: what could not be written is written all the same.
+  ASSERT_TRUE(wait([&] { return content(position_path()).find("\"pos\":8,") != std::string::npos; }));
+  stop().ignore();
+  const auto lines = test_.log.lines();
+  EXPECT_EQ(
+      std::count_if(lines.begin(), lines.end(), [](const std::string& line) { return line.starts_with("ERROR"); }), 1);
+}
+
+TEST_F(TaildirTest, AReadThatFailsForAMomentCostsNothing) {
+  append(log("app.log"), "one\n");
+  run();
+  ASSERT_TRUE(ingest_.wait_for_events(1));
+  faults_.inject({.operation = Operation::read, .path_contains = "app.log", .times = 3});
+  for (const char* line : {"two\n", "three\n"}) append(log("app.log"), line);
+  ASSERT_TRUE(ingest_.wait_for_events(3));
+  stop().ignore();
+  EXPECT_THAT(ingest_.bodies(), ElementsAre("one", "two", "three"));
+  EXPECT_TRUE(test_.log.contains("Unable to tail files"));
 }
 
 TEST_F(TaildirTest, ReceiptsAfterStopAreHarmless) {

@@ -1,0 +1,127 @@
+#include "crash/agents.h"
+
+#include <filesystem>
+#include <mutex>
+
+#include <fmt/format.h>
+
+namespace standpipe::crash {
+
+namespace {
+
+// A log that outlives the agent, for who looks into a failure.
+class AppendingLog final : public Log {
+ public:
+  explicit AppendingLog(const std::string& path) : out_(path, std::ios::app) {}
+  bool enabled(Level) const override { return true; }
+  void write(Level, std::string_view message) override {
+    std::lock_guard lock(mutex_);
+    out_ << steady_us() << " " << message << std::endl;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::ofstream out_;
+};
+
+}  // namespace
+
+Agents::Agents(std::string folder, Subject subject) : folder_(std::move(folder)), subject_(std::move(subject)) {
+  void* memory = ::mmap(nullptr, sizeof(AgentLife), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  CHECK(memory != MAP_FAILED);
+  life_ = static_cast<AgentLife*>(memory);
+}
+
+void Agents::start(const std::string& failpoint, int pass) {
+  std::memset(static_cast<void*>(life_), 0, sizeof(AgentLife));
+  std::ofstream(stored_path(), std::ios::app) << "run " << ++runs_ << "\n";
+  failpoint_ = failpoint;
+  std::string armed = failpoint.empty() ? "" : fmt::format("{}=kill@{}", failpoint, pass);
+  if (!subject_.sabotage.empty()) armed += fmt::format(",{}=sabotage", subject_.sabotage);
+  process_ = ::fork();
+  CHECK(process_ >= 0);
+  if (process_ > 0) return;
+  // What the writer holds open would keep its inodes from being used again.
+  ::close_range(3, ~0U, 0);
+  ::setenv("STANDPIPE_FAILPOINTS", armed.c_str(), 1);
+  live();
+}
+
+// Until it is killed or told to end by SIGTERM.
+void Agents::live() {
+  sigset_t terminate;
+  sigemptyset(&terminate);
+  sigaddset(&terminate, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &terminate, nullptr);
+  {
+    testing::TestEnvironment test("r1");
+    AppendingLog log(folder_ + "/agent.log");
+    Environment environment{"a1",    "r1",        folder_,      log, test.system_clock, real_file_system(),
+                            nullptr, test.budget, test.counters};
+    auto out = real_file_system().open(stored_path(), FileSystem::Mode::append);
+    CHECK(out.ok());
+    DurableFileIngest ingest(std::move(*out), subject_.text_of, subject_.gather_ms);
+    auto settings = Settings::parse(*subject_.source.info, subject_.settings);
+    CHECK(settings.ok());
+    auto source = subject_.source.create(*settings, environment);
+    CHECK(source.ok());
+    CHECK((*source)->start(ingest).ok());
+    life_->started_us.store(steady_us());
+    std::jthread heart([&](std::stop_token stop) {
+      while (!stop.stop_requested()) {
+        life_->beat();
+        ::usleep(1000);
+      }
+    });
+    std::jthread runner([&](std::stop_token stop) { CHECK((*source)->run(stop).ok()); });
+    int signal = 0;
+    sigwait(&terminate, &signal);
+    runner.request_stop();
+    runner.join();
+    (*source)->stop();
+  }
+  ::_exit(0);
+}
+
+bool Agents::wait_for_end(std::int64_t limit_us, const std::function<bool()>& enough) {
+  const std::int64_t deadline = steady_us() + limit_us;
+  while (steady_us() < deadline && !enough()) {
+    if (::waitpid(process_, nullptr, WNOHANG) == process_) {
+      ++kills_[failpoint_];
+      note_life();
+      return true;
+    }
+    ::usleep(1000);
+  }
+  return false;
+}
+
+void Agents::end(int signal) {
+  ::kill(process_, signal);
+  CHECK(::waitpid(process_, nullptr, 0) == process_);
+  if (signal == SIGKILL) ++kills_["by force"];
+  note_life();
+}
+
+void Agents::wait_for_silence() const {
+  std::uintmax_t size = 0;
+  for (int quiet = 0; quiet < 20; ++quiet) {
+    ::usleep(50'000);
+    const std::uintmax_t now = std::filesystem::file_size(stored_path());
+    if (now == size) continue;
+    size = now;
+    quiet = 0;
+  }
+}
+
+void Agents::note_life() {
+  std::int64_t from = life_->started_us.load();
+  if (from == 0) return;
+  for (std::size_t i = 0; i < life_->gap_count.load(); ++i, ++starved_) {
+    if (life_->gaps[i].from > from) ran_.push_back({from, life_->gaps[i].from});
+    from = life_->gaps[i].to;
+  }
+  ran_.push_back({from, life_->last_us.load()});
+}
+
+}  // namespace standpipe::crash
