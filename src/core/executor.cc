@@ -1,8 +1,5 @@
 #include "core/executor.h"
 
-#include <future>
-#include <memory>
-
 #include <utility>
 
 namespace standpipe {
@@ -37,14 +34,6 @@ void EngineThread::cancel(TimerId id) {
   if (found == deadlines_.end()) return;
   timers_.erase({found->second, id});
   deadlines_.erase(found);
-}
-
-void EngineThread::flush() {
-  if (std::this_thread::get_id() == thread_.get_id()) return;
-  auto passed = std::make_shared<std::promise<void>>();
-  std::future<void> all_before = passed->get_future();
-  post([passed = std::move(passed)] { passed->set_value(); });
-  all_before.wait();  // also when the task is dropped unrun
 }
 
 bool EngineThread::due(Clock::Steady now) const {

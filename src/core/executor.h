@@ -28,9 +28,6 @@ class EngineThread final : public Executor {
   TimerId at(Clock::Steady when, std::function<void()> task);
   /// A no-op when it has run already, or is about to: a task must look for itself whether it is still wanted.
   void cancel(TimerId id);
-  /// Returns when every task posted before, and one under way, has ended and let go of what it held; at once on the
-  /// thread itself.
-  void flush();
 
   Clock& clock() { return clock_; }
 

@@ -56,7 +56,6 @@ class SourceIngest::Core : public std::enable_shared_from_this<SourceIngest::Cor
   void keep(std::shared_ptr<void> owner) { kept_ = std::move(owner); }
   void stop();
   void restart() { stopped_ = false; }
-  EngineThread& engine() { return engine_; }
   Receipt hold();
   void resume_held();
 
@@ -527,10 +526,6 @@ SourceIngest::SourceIngest(Environment& environment, EngineThread& engine, Inges
 SourceIngest::~SourceIngest() {
   stop();
   core_->replace({});
-  // A task under way may hold the core, and with it channels whose environments end when this returns.
-  EngineThread& engine = core_->engine();
-  core_.reset();
-  engine.flush();
 }
 
 void SourceIngest::keep(std::shared_ptr<void> owner) { core_->keep(std::move(owner)); }

@@ -28,7 +28,7 @@ std::uint16_t FreePortNetwork::port(std::uint16_t wanted) const {
 
 AgentWorld::AgentWorld(SupervisorOptions options)
     : world_{clock_, real_file_system(), network_, budget_, engine_, registry_, directory_.file("state")} {
-  configure_logging({.level = Log::Level::info, .file = directory_.file("log")});
+  CHECK(configure_logging({.level = Log::Level::info, .file = directory_.file("log")}).ok());
   agent_ = std::make_unique<Agent>(world_, "a1", options);
   ConfigurationSource source({{directory_.file("a1.conf"), "", ""}});
   reloader_ = std::make_unique<Reloader>(*agent_, std::move(source), Reloader::Properties{});
@@ -36,7 +36,7 @@ AgentWorld::AgentWorld(SupervisorOptions options)
 
 AgentWorld::~AgentWorld() {
   agent_->stop();
-  configure_logging({});
+  CHECK(configure_logging({}).ok());
 }
 
 void AgentWorld::apply(std::string_view text) {

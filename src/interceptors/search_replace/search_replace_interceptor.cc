@@ -10,7 +10,7 @@ namespace {
 constexpr Option kOptions[] = {
     {.name = "searchPattern", .kind = Kind::regex, .help = "pattern to look for in the body", .required = true},
     {.name = "replaceString",
-     .kind = Kind::regex,
+     .kind = Kind::text,
      .help = "text in place of each match; $1 and ${name} stand for groups, \\$ for a dollar sign; empty: remove"},
     {.name = "charset", .kind = Kind::charset, .fallback = "UTF-8", .help = "charset of the body"},
 };
