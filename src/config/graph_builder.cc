@@ -132,9 +132,10 @@ class Builder {
       }
     }
     const std::string_view near = nearest_word(name, views(names));
-    if (near.empty() || is_complete_beside(kind, near, text))
-      return fmt::format("add {} to {}.{}", name, text_.name, kind);
-    return fmt::format("did you mean {}.{}.{}.{}?", text_.name, kind, near, property);
+    const std::string add = fmt::format("add {} to {}.{}", name, text_.name, kind);
+    if (near.empty()) return add;
+    const std::string meant = fmt::format("did you mean {}.{}.{}.{}?", text_.name, kind, near, property);
+    return is_complete_beside(kind, near, text) ? fmt::format("{}, or {}", add, meant) : meant;
   }
 
   /// Whether an unlisted component has a type while `near`, of a similar name, has one, too: it is one of its own.
