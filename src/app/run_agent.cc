@@ -9,6 +9,7 @@
 #include "agent/agent.h"
 #include "agent/builtin.h"
 #include "agent/configuration_source.h"
+#include "agent/rehearsal.h"
 #include "agent/reloader.h"
 #include "app/configuration_backup.h"
 #include "app/logging_options.h"
@@ -55,7 +56,8 @@ void log_messages(const FlumeCommandLine& line) {
 }
 
 /// Checks the configuration and runs nothing.
-int dry_run(const Configuration& configuration, const std::string& name) {
+int dry_run(Configuration& configuration, const std::string& name) {
+  rehearse(configuration);
   const Diagnostics diagnostics = diagnostics_of(configuration, name);
   std::fputs(render(diagnostics).c_str(), stdout);
   const AgentGraph* graph = configuration.find(name);
