@@ -117,6 +117,8 @@ TEST_F(NetcatSourceTest, SaysFailedAndStaysConnected) {
   client.send("c\n");
   ASSERT_TRUE(ingest.wait_for_events(1));
   EXPECT_THAT(ingest.bodies(), ElementsAre("c"));
+  client.finish();
+  EXPECT_EQ(client.rest(), "");  // the end comes when all is settled
   EXPECT_EQ(env.count(counter_names::kEventAccepted), 1);
 }
 

@@ -272,6 +272,7 @@ SpooldirSource::Step SpooldirSource::retry_one(Spooled& spooled) {
 void SpooldirSource::deliver(Spooled& spooled, std::uint64_t ticket, Batch batch) {
   Completion completion{spooled.number, ticket, batch.size(), {}};
   ++flights_;
+  if (FAILPOINT("spooldir.rename_before_receipt")) directory_->finish(spooled.path).ignore();
   Receipt receipt = ingest_->deliver(std::move(batch));
   FAILPOINT("spooldir.after_deliver");
   if (receipt.ready()) {

@@ -41,7 +41,7 @@ class SpooldirTest : public ::testing::Test {
   std::set<std::string> files() const {
     std::set<std::string> names;
     for (const auto& entry : fs::recursive_directory_iterator(in(""))) {
-      if (entry.is_regular_file()) names.insert(fs::relative(entry.path(), in("")).string());
+      if (entry.is_regular_file()) names.insert(entry.path().lexically_relative(in("")).string());
     }
     return names;
   }
@@ -199,6 +199,17 @@ TEST_F(SpooldirTest, ADamagedTrackerCostsNothing) {
   stop();
   EXPECT_THAT(ingest_.bodies(), ElementsAre("1"));
   EXPECT_TRUE(test_.log.contains("read from its beginning"));
+}
+
+TEST_F(SpooldirTest, AFileKeepsItsNameUntilAllOfItIsStored) {
+  ingest_.set_mode(CollectingIngest::Mode::hold);
+  drop("a.log", "1\n");
+  run();
+  ASSERT_TRUE(ingest_.wait_for([&] { return ingest_.held() == 1; }));
+  EXPECT_EQ(files(), Names{"a.log"});
+  ingest_.complete(0);
+  EXPECT_TRUE(wait_for_files({"a.log.COMPLETED"}));
+  stop();
 }
 
 TEST_F(SpooldirTest, RefusedBatchesComeAgainAlone) {
