@@ -31,7 +31,9 @@ std::string_view to_string(Code code) {
 
 Status Status::with_context(std::string_view context) const {
   mark_checked();
-  return {code_, std::string(context) + message_};
+  // A colon, unless the context ends with what should stand between.
+  const std::string_view between = context.ends_with(' ') ? "" : ": ";
+  return {code_, std::string(context).append(between).append(message_)};
 }
 
 std::string Status::to_string() const {

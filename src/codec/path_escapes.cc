@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "base/text.h"
 #include "codec/local_host.h"
@@ -354,8 +355,13 @@ Status PathExpander::format(const Headers& headers, std::int64_t now_ms) {
   const CivilTime event = civil_time(event_ms, path_->options_.zone);
   const std::int64_t offset_ms = std::int64_t{event.period.offset} * 1000;
   const auto [from, until] = stretch(event_ms + offset_ms, path_->unit_ms_, path_->options_.rounding);
-  valid_from_ms_ = std::max(from - offset_ms, event.period.from * 1000);
-  valid_until_ms_ = std::min(until - offset_ms, event.period.until * 1000);
+  // A zone without a next change of its offset says so with the ends of time.
+  const auto in_ms = [](std::int64_t seconds) {
+    constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() / 1000;
+    return std::clamp(seconds, -kMost, kMost) * 1000;
+  };
+  valid_from_ms_ = std::max(from - offset_ms, in_ms(event.period.from));
+  valid_until_ms_ = std::min(until - offset_ms, in_ms(event.period.until));
   return {};
 }
 

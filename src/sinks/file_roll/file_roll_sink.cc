@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/text.h"
 #include "codec/serializers/event_serializer.h"
 #include "io/file_system.h"
@@ -193,6 +194,9 @@ Result<Turn> FileRollSink::process(Outlet& outlet, std::stop_token stop) {
     if (!status.ok()) break;
   }
   drain_attempt_.add(static_cast<std::int64_t>(events));
+  if (FAILPOINT("file_roll.commit_before_write")) {
+    for (Lease& lease : leases) TRY(lease.commit());
+  }
   if (status.ok() && events > 0) status = serializer_->flush(buffer_);
   if (status.ok()) status = flush();
   if (!status.ok()) {

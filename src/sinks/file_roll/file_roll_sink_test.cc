@@ -144,6 +144,26 @@ TEST_F(FileRollSinkTest, SharesOneTurnAmongManyLeases) {
   EXPECT_THAT(files(), ElementsAre(Pair("1700000000000-1", "{h=v} 1\n{h=v} 2\n{h=v} 3\n{h=v} 4\n{h=v} 5\n")));
 }
 
+TEST_F(FileRollSinkTest, AFailedWriteGivesEverythingBackAndLeavesNoHalfEvent) {
+  FaultyFileSystem disk(real_file_system());
+  testing::TestEnvironment world("k1", clock_, disk);
+  const Settings::Map values{{"sink.directory", out_.path()}, {"sink.rollInterval", "0"}};
+  auto sink = kFileRollSink.create(*Settings::parse(kFileRollSinkInfo, values), world.environment);
+  ASSERT_TRUE(sink.ok());
+  ASSERT_TRUE((*sink)->start().ok());
+  disk.inject(
+      {.operation = FaultyFileSystem::Operation::write, .path_contains = out_.path(), .times = 1, .half_done = true});
+  outlet_.put_all({"one", "two"});
+  EXPECT_FALSE((*sink)->process(outlet_, {}).ok());
+  EXPECT_TRUE(outlet_.committed().empty()) << "not written";
+  ASSERT_TRUE((*sink)->process(outlet_, {}).ok());
+  EXPECT_THAT(outlet_.committed(), ElementsAre("one", "two"));
+  (*sink)->stop();
+  std::string all;
+  for (const auto& [name, content] : files()) all += content;
+  EXPECT_EQ(all, "one\ntwo\n");
+}
+
 TEST_F(FileRollSinkTest, RefusesWhatIsWrong) {
   EXPECT_THAT(make({{"sink.directory", out_.file("missing")}}).message(), HasSubstr("missing"));
   EXPECT_THAT(make({{"sink.pathManager", "mine"}}).message(), HasSubstr("ROLLTIME"));

@@ -1,4 +1,5 @@
 #include "sinks/hdfs/bucket_file.h"
+#include "base/failpoint.h"
 
 namespace standpipe::hdfs {
 
@@ -45,7 +46,7 @@ Status BucketFile::write_out() {
 Status BucketFile::flush(Clock::Steady now) {
   TRY(format_->flush(buffer_));
   TRY(write_out());
-  TRY(file_->flush());
+  if (!FAILPOINT("hdfs.commit_before_sync")) TRY(file_->flush());
   flushed_bytes_ = file_->size();
   flushed_at_ = now;
   return {};

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "codec/utf8.h"
 
 namespace standpipe {
@@ -125,7 +126,7 @@ bool NetcatSession::add_line(Batch& batch, std::string_view line, bool plain) {
 
 /// Whether a line, without its line feed, is beyond the limit, which counts characters as Java does.
 bool NetcatSession::too_long(std::string_view text) {
-  if (text.size() < shared_.max_line) return false;
+  if (text.size() < shared_.max_line || FAILPOINT("netcat.no_line_limit")) return false;
   if (decoder_.is_plain(text)) return utf8::utf16_units(text) >= shared_.max_line;
   return utf8::utf16_units(decoder_.decode(text)) >= shared_.max_line;
 }
@@ -158,6 +159,7 @@ void NetcatSession::deliver(Batch batch) {
   pending_.push_back({lines, std::nullopt});
   const std::size_t number = first_number_ + pending_.size() - 1;
   Receipt receipt = shared_.ingest.deliver(std::move(batch));
+  if (FAILPOINT("netcat.ok_before_receipt")) return completed(number, Status());
   if (receipt.ready()) {
     completed(number, receipt.wait());
     return;

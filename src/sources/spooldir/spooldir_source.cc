@@ -295,6 +295,7 @@ void SpooldirSource::deliver(Spooled& spooled, std::uint64_t ticket, Batch batch
     spooled.progress.complete(ticket, true);
     completion.file = kNoNumber;
   }
+  if (FAILPOINT("spooldir.rename_before_receipt")) directory_->finish(spooled.path).ignore();
   Receipt receipt = ingest_->deliver(std::move(batch));
   FAILPOINT("spooldir.after_deliver");
   if (receipt.ready()) {

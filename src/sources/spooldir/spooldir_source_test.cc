@@ -207,6 +207,17 @@ TEST_F(SpooldirTest, ADamagedTrackerCostsNothing) {
   EXPECT_TRUE(test_.log.contains("read from its beginning"));
 }
 
+TEST_F(SpooldirTest, AFileKeepsItsNameUntilAllOfItIsStored) {
+  ingest_.set_mode(CollectingIngest::Mode::hold);
+  drop("a.log", "1\n");
+  run();
+  ASSERT_TRUE(ingest_.wait_for([&] { return ingest_.held() == 1; }));
+  EXPECT_EQ(files(), Names{"a.log"});
+  ingest_.complete(0);
+  EXPECT_TRUE(wait_for_files({"a.log.COMPLETED"}));
+  stop();
+}
+
 TEST_F(SpooldirTest, RefusedBatchesComeAgainAlone) {
   ingest_.set_mode(CollectingIngest::Mode::hold);
   drop("a.log", "1\n2\n3\n", 1);
