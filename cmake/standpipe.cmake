@@ -1,4 +1,4 @@
-# The three ways a folder says what it builds. Sources are listed, never globbed; one library a folder.
+# The two ways a folder says what it builds. Sources are listed, never globbed; one library a folder.
 
 add_library(standpipe_flags INTERFACE)
 target_include_directories(standpipe_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
@@ -30,15 +30,4 @@ function(standpipe_test name)
     set(ARG_TIMEOUT 120)
   endif()
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
-endfunction()
-
-# standpipe_fuzz(name SOURCES x_fuzz.cc … DEPS library …): a libFuzzer target, only in the fuzz preset
-function(standpipe_fuzz name)
-  if(NOT STANDPIPE_FUZZ)
-    return()
-  endif()
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
-  add_executable(${name} ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE standpipe_flags ${ARG_DEPS})
-  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
 endfunction()

@@ -64,7 +64,7 @@ class Rehearsal {
       if (!there(node.channel)) return false;
       GroupNode itself;
       itself.name = node.name;
-      const auto made = builder_.make_sinks(itself, {node}, channels_);
+      const auto made = builder_.make_sinks({std::move(itself), {node}}, channels_);
       if (made.ok()) continue;
       good = false;
       report("sinks", node, made.status(),
@@ -72,7 +72,7 @@ class Rehearsal {
                    : fmt::format("sink group {} is left out with all its sinks", unit.group.name));
     }
     if (!good || alone) return good;
-    const auto made = builder_.make_sinks(unit.group, unit.sinks, channels_);
+    const auto made = builder_.make_sinks(unit, channels_);
     if (!made.ok()) {
       report("sinkgroups", unit.group, made.status(), fmt::format("sink group {} is left out", unit.group.name));
     }

@@ -315,7 +315,9 @@ Handover::Post SourceIngest::Core::poster(const DeliveryPtr& delivery) {
 }
 
 void SourceIngest::Core::pump() {
-  while (admit() | finish_front()) {
+  for (bool changed = true; changed;) {
+    changed = admit();
+    changed |= finish_front();
   }
   advance_optional();
   settle_hold();

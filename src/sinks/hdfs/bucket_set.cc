@@ -236,6 +236,7 @@ Result<std::size_t> BucketSet::settle() {
   std::vector<Pending> pending = collect();
   flush(pending);
   name(pending);
+  FAILPOINT("hdfs.before_journal");
   journal(pending);
   FAILPOINT("hdfs.before_commit");
   return commit(pending);

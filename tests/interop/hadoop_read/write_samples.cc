@@ -1,7 +1,14 @@
 // Writes the same events through the hdfs sink in every file format: write_samples FOLDER. Each case is a folder
-// `<reader>-<name>` with files; `expected.<reader>` lists what that reader must print.
+// `<reader>-<format>` with files; `expected.<reader>` lists what that reader must print. `…-rolled`: in files of a hundred
+// kilobytes; `…-killed`: by a process that is killed with events written and not committed, and one that goes on.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,57 +40,128 @@ std::vector<Sample> samples() {
   return all;
 }
 
-void write_case(const std::string& folder, const std::vector<Sample>& all, Settings::Map values) {
-  testing::TestEnvironment world("k1");
-  testing::TestOutlet outlet;
-  values["hdfs.path"] = "file://" + folder;
-  values["hdfs.rollInterval"] = "0";
-  values["hdfs.rollSize"] = "0";
-  values["hdfs.rollCount"] = "2000";  // two files a case
-  const auto settings = Settings::parse(kHdfsSinkInfo, values);
-  CHECK(settings.ok());
-  auto sink = kHdfsSink.create(*settings, world.environment);
-  if (!sink.ok()) std::fprintf(stderr, "%s\n", sink.status().message().c_str());
-  CHECK(sink.ok() && (*sink)->start().ok());
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    outlet.put(all[i].body, {{"timestamp", all[i].timestamp}});
-    // A flush every few hundred events: markers, blocks and members.
-    if (i % 700 == 699 || i + 1 == all.size()) CHECK((*sink)->process(outlet, {}).ok());
-  }
-  (*sink)->stop();
-  CHECK(outlet.committed().size() == all.size());
-}
+struct Case {
+  std::string name;  ///< "<reader>-<format>"
+  Settings::Map values;
+};
 
-void write_expected(const std::string& path, const std::vector<Sample>& all, const char* kind) {
+/// The sink of one case, over as many lives of the process as it takes.
+class Writing {
+ public:
+  Writing(const std::string& folder, const Case& which, const std::vector<Sample>& all)
+      : all_(all), values_(which.values) {
+    values_["hdfs.path"] = "file://" + folder + "/" + which.name;
+    values_.emplace("hdfs.rollInterval", "0");
+    values_.emplace("hdfs.rollSize", "0");
+    values_.emplace("hdfs.rollCount", "2000");  // two files a case
+  }
+
+  /// Writes the first events in a process that is killed when some of them are written and not committed. Before
+  /// anything else: a process arms its failure points once.
+  void write_and_die() {
+    const pid_t child = ::fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+      ::setenv("STANDPIPE_FAILPOINTS", "hdfs.before_journal=kill@3", 1);
+      write(0, 3);
+      ::_exit(1);
+    }
+    int status = 0;
+    CHECK(::waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    done_ = 2;
+  }
+
+  void write_rest() { write(done_, (all_.size() + kTurn - 1) / kTurn); }
+
+ private:
+  static constexpr std::size_t kTurn = 700;  // a flush every few hundred events: markers, blocks and members
+
+  void write(std::size_t first_turn, std::size_t end_turn) {
+    testing::TestOutlet outlet;
+    const auto settings = Settings::parse(kHdfsSinkInfo, values_);
+    CHECK(settings.ok());
+    auto sink = kHdfsSink.create(*settings, world_.environment);
+    if (!sink.ok()) std::fprintf(stderr, "%s\n", sink.status().message().c_str());
+    CHECK(sink.ok() && (*sink)->start().ok());
+    std::size_t put = 0;
+    for (std::size_t turn = first_turn; turn < end_turn; ++turn) {
+      for (std::size_t i = turn * kTurn; i < std::min((turn + 1) * kTurn, all_.size()); ++i, ++put) {
+        outlet.put(all_[i].body, {{"timestamp", all_[i].timestamp}});
+      }
+      CHECK((*sink)->process(outlet, {}).ok());
+    }
+    (*sink)->stop();
+    CHECK(outlet.committed().size() == put);
+  }
+
+  const std::vector<Sample>& all_;
+  Settings::Map values_;
+  testing::TestEnvironment world_{"k1"};
+  std::size_t done_ = 0;
+};
+
+/// What `kind` of reader must print.
+void write_expected(const std::string& path, const std::vector<Sample>& all, const std::string& kind) {
   std::FILE* file = std::fopen(path.c_str(), "w");
   CHECK(file != nullptr);
   for (const Sample& sample : all) {
-    if (std::string_view(kind) == "sequence") std::fprintf(file, "%s ", sample.timestamp.c_str());
-    if (std::string_view(kind) == "avro") std::fprintf(file, "{timestamp=%s} ", sample.timestamp.c_str());
+    if (kind == "sequence") std::fprintf(file, "%s ", sample.timestamp.c_str());
+    if (kind == "avro" || kind == "headers") std::fprintf(file, "{timestamp=%s} ", sample.timestamp.c_str());
     std::fprintf(file, "%s\n", sample.body.c_str());
   }
   std::fclose(file);
 }
 
-void write_all(const std::string& folder) {
-  const std::vector<Sample> all = samples();
+std::vector<Case> all_cases() {
+  std::vector<Case> cases;
   for (const char* format : {"Text", "Writable"}) {
     for (const char* codec : {"None", "gzip", "bzip2", "DefaultCodec", "deflate", "snappy", "lz4", "zstandard"}) {
-      write_case(folder + "/sequence-" + format + "-" + codec, all,
-                 {{"hdfs.writeFormat", format}, {"hdfs.codeC", codec}});
+      cases.push_back(
+          {std::string("sequence-") + format + "-" + codec, {{"hdfs.writeFormat", format}, {"hdfs.codeC", codec}}});
     }
   }
   for (const char* codec : {"gzip", "bzip2", "DefaultCodec", "deflate", "snappy", "lz4", "zstandard", "lzop"}) {
-    write_case(folder + "/stream-" + codec, all, {{"hdfs.fileType", "CompressedStream"}, {"hdfs.codeC", codec}});
+    cases.push_back({std::string("stream-") + codec, {{"hdfs.fileType", "CompressedStream"}, {"hdfs.codeC", codec}}});
+    cases.push_back(
+        {std::string("headers-") + codec,
+         {{"hdfs.fileType", "CompressedStream"}, {"hdfs.codeC", codec}, {"serializer", "HEADER_AND_TEXT"}}});
   }
+  cases.push_back({"stream-none", {{"hdfs.fileType", "DataStream"}}});
+  cases.push_back({"headers-none", {{"hdfs.fileType", "DataStream"}, {"serializer", "HEADER_AND_TEXT"}}});
   for (const char* codec : {"null", "deflate", "snappy", "bzip2", "zstandard", "xz"}) {
-    write_case(folder + "/avro-" + codec, all,
-               {{"hdfs.fileType", "DataStream"},
-                {"hdfs.fileSuffix", ".avro"},
-                {"serializer", "avro_event"},
-                {"serializer.compressionCodec", codec}});
+    cases.push_back({std::string("avro-") + codec,
+                     {{"hdfs.fileType", "DataStream"},
+                      {"hdfs.fileSuffix", ".avro"},
+                      {"serializer", "avro_event"},
+                      {"serializer.compressionCodec", codec}}});
   }
-  for (const char* kind : {"sequence", "stream", "avro"}) write_expected(folder + "/expected." + kind, all, kind);
+  return cases;
+}
+
+bool has(const Case& which, std::string_view part) { return which.name.find(part) != std::string::npos; }
+
+void write_all(const std::string& folder) {
+  const std::vector<Sample> all = samples();
+  const std::vector<Case> cases = all_cases();
+  std::vector<std::unique_ptr<Writing>> killed;
+  for (Case which : cases) {
+    // An lzop file is one member with an end mark, which a killed writer leaves out.
+    if (has(which, "lzop")) continue;
+    which.name += "-killed";
+    killed.push_back(std::make_unique<Writing>(folder, which, all));
+    killed.back()->write_and_die();
+  }
+  for (const auto& writing : killed) writing->write_rest();
+  for (Case which : cases) {
+    Writing(folder, which, all).write_rest();
+    which.name += "-rolled";
+    which.values["hdfs.rollSize"] = "100000";
+    which.values["hdfs.rollCount"] = "0";
+    Writing(folder, which, all).write_rest();
+  }
+  for (const char* kind : {"sequence", "stream", "headers", "avro"}) {
+    write_expected(folder + "/expected." + kind, all, kind);
+  }
 }
 
 }  // namespace
