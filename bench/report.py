@@ -5,7 +5,7 @@ HEAD = """# Benchmarks against Apache Flume 1.11
 
 Written by `./dev bench`. {machine}. Lines of 300 bytes. The programs run in turn, each as often as the others, with the same
 configuration text; figures are medians over {pairs} rounds, in brackets the spread (largest minus smallest, in per cent of
-the median). Nothing else ran on the machine during a row.
+the median). The machine's load average before the rows: {load}.
 
 - **default**: the file says only what Flume requires; Flume has its script's heap of 20 MiB. **best**: batches of 1,000,
   channels of 100,000 events, Flume with -Xmx1g. Standpipe's memory budget is its own default in both.
@@ -48,6 +48,10 @@ def column(runs, key):
     return [r[key] for r in runs if r.get(key) is not None]
 
 
+def cell(text):
+    return text.replace("|", "\\|")
+
+
 def ratio(a, b):
     return a / b if a is not None and b else None
 
@@ -61,7 +65,9 @@ def page(rows):
     idle = [r for r in rows if r["key"] == IDLE]
     machine = rows[0]["machine"] if rows else "?"
     pairs = sorted({r["pairs"] for r in rows}) or ["?"]
-    parts = [HEAD.format(machine=machine, pairs=" or ".join(map(str, pairs))), shortfall_text(rows)]
+    loads = [r["load"] for r in rows]
+    load = f"{min(loads):.1f} to {max(loads):.1f}" if loads else "?"
+    parts = [HEAD.format(machine=machine, pairs=" or ".join(map(str, pairs)), load=load), shortfall_text(rows)]
     if throughput:
         parts.append("\n## Targets\n" + summary(throughput))
         parts.append("\n## All figures\n\n| workload | program | events/s | MiB/s | of the floor | CPU s per million | peak MiB |"
@@ -70,7 +76,7 @@ def page(rows):
     parts += [idle_table(row) for row in idle]
     failures = [f"- {row['title']}, {LABELS[name]}: {text}\n" for row in rows for name, text in row["failures"]]
     if failures:
-        parts.append("\n## Runs that did not come to their end\n\nWithin 60 s. Their rate above is over what they did deliver.\n\n"
+        parts.append("\n## Runs that did not come to their end\n\nTheir rate above, with a dagger, is over what they did deliver.\n\n"
                      + "".join(failures))
     commits = sorted({f"{r['commit']} ({r['date']})" for r in rows})
     parts.append("\nMeasured at " + ", ".join(commits) + ".\n" + REPEAT)
@@ -81,7 +87,7 @@ def throughput_lines(row):
     floor = median(row["floor"])
     text = ""
     if floor:
-        text += (f"| {row['title']} | *{row['floor_name']}* | {floor:,.0f} ({spread(row['floor']):.0f} %) | "
+        text += (f"| {row['title']} | *{cell(row['floor_name'])}* | {floor:,.0f} ({spread(row['floor']):.0f} %) | "
                  f"{floor * row['line'] / 2**20:,.0f} | | | | | | |\n")
     return text + "".join(program_line(row, name, runs, floor) for name, runs in row["runs"].items())
 
@@ -120,7 +126,7 @@ def summary(rows):
         cells = [row["title"], *(f"{rate:,.0f}" if rate else "" for rate in rates)]
         cells += [judged(*figure) for figure in best_against_best(row).values()]
         if cells[-1]:
-            cells[-1] = f"{cells[-1]} of {row['floor_name']}"
+            cells[-1] = f"{cells[-1]} of {cell(row['floor_name'])}"
         text += "| " + " | ".join(cells) + " |\n"
     return text
 

@@ -98,8 +98,13 @@ def git(*words):
 
 
 def facts():
-    return {"commit": git("rev-parse", "--short=10", "HEAD"), "date": datetime.date.today().isoformat(),
-            "machine": f"{os.cpu_count()} cores, {platform.freedesktop_os_release()['PRETTY_NAME']}"}
+    return {"commit": git("rev-parse", "--short=10", "HEAD"), "load": os.getloadavg()[0], "date": datetime.date.today().isoformat(),
+            "machine": f"{cores()}, {platform.freedesktop_os_release()['PRETTY_NAME'].replace('GNU/Linux ', '')}"}
+
+
+def cores():
+    count = len(os.sched_getaffinity(0))
+    return "Two cores" if count == 2 else f"{count} cores"
 
 
 def kept_rows(rows):

@@ -26,13 +26,14 @@ class Slab {
   Slab& operator=(const Slab&) = delete;
   ~Slab();
 
-  char* data() { return data_.get(); }
-  const char* data() const { return data_.get(); }
+  char* data() { return data_; }
+  const char* data() const { return data_; }
   std::size_t capacity() const { return capacity_; }
 
  private:
   Slab(std::size_t capacity, MemoryBudget* budget);
-  std::unique_ptr<char[]> data_;
+  char* data_;
+  std::size_t block_size_;  // what lies at data_: at least the capacity
   std::size_t capacity_;
   MemoryBudget* budget_;
 };
@@ -66,7 +67,10 @@ class Batch {
   /// Keeps `slab` alive for as long as the batch; pinning the same slab twice in a row costs nothing.
   void pin(std::shared_ptr<const Slab> slab);
   Block add_headers(std::shared_ptr<const Headers> headers);
-  Block add_headers(Headers headers) { return add_headers(std::make_shared<const Headers>(std::move(headers))); }
+  Block add_headers(const Headers& headers);
+  /// A new last block that starts as a copy of `from` with room for `more` headers, to be changed before the batch is
+  /// handed over. Cheaper than add_headers where there are many: they share one piece of memory.
+  Headers& add_block(Block from, std::size_t more);
   /// `body` must lie in a pinned slab (or in memory that outlives the batch).
   void add(std::string_view body, Block block = kNoHeaders);
   /// Copies `body` into memory of the batch's own, charged to `budget` when one is given.
@@ -81,7 +85,7 @@ class Batch {
   std::size_t size() const { return events_.size(); }
   EventRef operator[](std::size_t index) const {
     const Event& event = events_[index];
-    return {std::string_view(event.data, event.size), blocks_[event.block].get()};
+    return {std::string_view(event.data, event.size), blocks_[event.block]};
   }
   /// Bytes of all bodies.
   std::size_t body_bytes() const { return body_bytes_; }
@@ -93,6 +97,7 @@ class Batch {
   std::size_t pinned_bytes() const;
   Block block_of(std::size_t index) const { return events_[index].block; }
   std::size_t block_count() const { return blocks_.size(); }
+  Block last_block() const { return static_cast<Block>(blocks_.size() - 1); }
   const Headers& block(Block block) const { return *blocks_[block]; }
 
   // -- changing (interceptors) ---------------------------------------------------------------------------------------
@@ -113,11 +118,16 @@ class Batch {
     Block block;
   };
 
+  struct HeaderMemory;
+
+  HeaderMemory& header_memory();
   std::string_view copy_in(std::string_view body, MemoryBudget* budget);
   void compact();
 
   std::vector<Event> events_;
-  std::vector<std::shared_ptr<const Headers>> blocks_;
+  std::vector<const Headers*> blocks_;
+  std::vector<std::shared_ptr<const void>> owners_;  // of blocks_: an atomic count a batch, not one a block
+  std::shared_ptr<HeaderMemory> header_memory_;      // where new blocks go; also in owners_
   std::vector<std::shared_ptr<const Slab>> slabs_;
   std::shared_ptr<Slab> arena_;  // the slab that copies go to; also in slabs_
   std::size_t arena_used_ = 0;

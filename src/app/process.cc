@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 
 #include <fmt/format.h>
 
+#include "base/block_cache.h"
 #include "base/text.h"
 
 namespace standpipe {
@@ -54,6 +56,17 @@ std::uint64_t memory_budget_bytes(std::optional<std::uint64_t> wish) {
     if (const auto bytes = number_in(limit); bytes && *bytes < memory) memory = *bytes;
   }
   return memory / 4;
+}
+
+void tune_allocator() {
+  // Large blocks come from the system and go back to it at once. Left alone, the allocator would raise this bound with
+  // the first of them that is freed, and threads that free each other's slabs would leave its heaps in shreds.
+  ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  ::mallopt(M_TRIM_THRESHOLD, 8 << 20);
+}
+
+void give_idle_memory_back() {
+  if (BlockCache::free_idle() > 0) ::malloc_trim(0);
 }
 
 std::string state_root(const std::string& given, const std::string& agent, const std::string& configuration) {

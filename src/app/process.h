@@ -13,6 +13,11 @@ namespace standpipe {
 /// memory limit or of the machine's memory.
 std::uint64_t memory_budget_bytes(std::optional<std::uint64_t> wish);
 
+/// Sets the allocator up for an agent. Before any thread starts.
+void tune_allocator();
+/// Gives memory back that nothing has used since the last call. Every half minute or so; any thread.
+void give_idle_memory_back();
+
 /// Where this agent's components keep files of their own: -Dstandpipe.state.dir, else
 /// $HOME/.standpipe/<agent>-<8 hex digits of the configuration's location>, so that two agents of one name don't meet.
 std::string state_root(const std::string& given, const std::string& agent, const std::string& configuration);

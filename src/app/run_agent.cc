@@ -112,6 +112,9 @@ std::string no_agent(const Configuration& configuration, const std::string& name
   return graph->empty() ? fmt::format("agent {} has nothing to run", name) : "";
 }
 
+/// How often an agent that polls nothing looks for memory to give back.
+constexpr std::chrono::milliseconds kQuiet{30'000};
+
 class Service {
  public:
   Service(const FlumeCommandLine& line, SignalWait& signals, const ConfigurationSource& source)
@@ -155,8 +158,9 @@ class Service {
   void wait_for_the_end() {
     while (true) {
       const ServiceSignal signal =
-          signals_.wait(line_.no_reload ? std::chrono::hours(24) : reloader_.until_next_look(line_.poll_interval_s));
+          signals_.wait(line_.no_reload ? kQuiet : reloader_.until_next_look(line_.poll_interval_s));
       if (signal == ServiceSignal::stop) return;
+      give_idle_memory_back();
       if (line_.no_reload) continue;
       if (signal == ServiceSignal::reload) {
         reloader_.reload_now();
@@ -183,6 +187,7 @@ class Service {
 }  // namespace
 
 int run_agent(const FlumeCommandLine& line) {
+  tune_allocator();
   start_logging(line);
   SignalWait signals;
   log_messages(line);

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <memory_resource>
+#include <new>
 
+#include "base/block_cache.h"
 #include "base/check.h"
 #include "base/failpoint.h"
 
@@ -13,11 +16,47 @@ namespace {
 // Copies (rewritten bodies, network bodies that arrived in pieces) gather in slabs of at least this size.
 constexpr std::size_t kArenaBytes = 16 * 1024;
 
-const std::shared_ptr<const Headers>& empty_headers() {
-  static const auto empty = std::make_shared<const Headers>();
-  return empty;
+const Headers* empty_headers() {
+  static const Headers& empty = *new Headers;  // outlives every batch
+  return &empty;
+}
+
+/// Blocks of memory from the cache of slabs, each with its size in front.
+class CachedBlocks final : public std::pmr::memory_resource {
+ private:
+  void* do_allocate(std::size_t bytes, std::size_t) override {
+    BlockCache::Block block = BlockCache::take(bytes + kFront);
+    const std::size_t size = block.get_deleter().size;
+    char* begin = block.release();
+    std::memcpy(begin, &size, sizeof size);
+    return begin + kFront;
+  }
+  void do_deallocate(void* memory, std::size_t, std::size_t) override {
+    char* begin = static_cast<char*>(memory) - kFront;
+    std::size_t size = 0;
+    std::memcpy(&size, begin, sizeof size);
+    BlockCache::Release{size}(begin);
+  }
+  bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+
+  static constexpr std::size_t kFront = alignof(std::max_align_t);
+};
+
+std::pmr::memory_resource* cached_blocks() {
+  static CachedBlocks& blocks = *new CachedBlocks;
+  return &blocks;
 }
 }  // namespace
+
+/// Header blocks made for one batch, names and values and all: nothing is freed one by one, so nothing is destroyed.
+struct Batch::HeaderMemory {
+  static constexpr std::size_t kFirst = 2048;
+
+  Headers* make(const Headers& from, std::size_t more) {
+    return new (memory.allocate(sizeof(Headers), alignof(Headers))) Headers(from, more, &memory);
+  }
+  std::pmr::monotonic_buffer_resource memory{kFirst, cached_blocks()};
+};
 
 bool MemoryBudget::try_charge(std::uint64_t bytes, Use use) {
   std::uint64_t limit = use == Use::intake ? intake_limit_ : limit_;
@@ -29,10 +68,14 @@ bool MemoryBudget::try_charge(std::uint64_t bytes, Use use) {
   return true;
 }
 
-Slab::Slab(std::size_t capacity, MemoryBudget* budget)
-    : data_(new char[capacity]), capacity_(capacity), budget_(budget) {}
+Slab::Slab(std::size_t capacity, MemoryBudget* budget) : capacity_(capacity), budget_(budget) {
+  BlockCache::Block block = BlockCache::take(capacity);
+  block_size_ = block.get_deleter().size;
+  data_ = block.release();
+}
 
 Slab::~Slab() {
+  BlockCache::Release{block_size_}(data_);
   if (budget_ != nullptr) budget_->release(capacity_);
 }
 
@@ -55,8 +98,28 @@ void Batch::pin(std::shared_ptr<const Slab> slab) {
 }
 
 Batch::Block Batch::add_headers(std::shared_ptr<const Headers> headers) {
-  blocks_.push_back(std::move(headers));
-  return static_cast<Block>(blocks_.size() - 1);
+  blocks_.push_back(headers.get());
+  owners_.push_back(std::move(headers));
+  return last_block();
+}
+
+Batch::Block Batch::add_headers(const Headers& headers) {
+  blocks_.push_back(header_memory().make(headers, 0));
+  return last_block();
+}
+
+Headers& Batch::add_block(Block from, std::size_t more) {
+  Headers* made = header_memory().make(*blocks_[from], more);
+  blocks_.push_back(made);
+  return *made;
+}
+
+Batch::HeaderMemory& Batch::header_memory() {
+  if (header_memory_ == nullptr) {
+    header_memory_ = std::make_shared<HeaderMemory>();
+    owners_.push_back(header_memory_);
+  }
+  return *header_memory_;
 }
 
 void Batch::add(std::string_view body, Block block) {
@@ -85,6 +148,7 @@ Batch Batch::share() const {
   Batch result;
   result.events_ = events_;
   result.blocks_ = blocks_;
+  result.owners_ = owners_;
   result.slabs_ = slabs_;  // the arena among them, but not as one to write to
   result.body_bytes_ = body_bytes_;
   return result;
@@ -92,12 +156,19 @@ Batch Batch::share() const {
 
 Batch Batch::subset(const std::vector<std::size_t>& indices) const {
   Batch result;
-  result.blocks_ = blocks_;
+  result.owners_ = owners_;
   result.slabs_ = slabs_;
   result.events_.reserve(indices.size());
+  std::vector<Block> moved(blocks_.size(), kNoHeaders);  // where a block of this batch is in the other
   for (const std::size_t index : indices) {
-    result.events_.push_back(events_[index]);
-    result.body_bytes_ += events_[index].size;
+    const Event& event = events_[index];
+    Block& block = moved[event.block];
+    if (block == kNoHeaders && event.block != kNoHeaders) {
+      result.blocks_.push_back(blocks_[event.block]);
+      block = result.last_block();
+    }
+    result.events_.push_back({event.data, event.size, block});
+    result.body_bytes_ += event.size;
   }
   return result;
 }
@@ -129,16 +200,16 @@ void Batch::change_headers(const std::function<void(Headers&)>& change) {
   for (const Event& event : events_) used[event.block] = true;
   for (Block block = 0; block < used.size(); ++block) {
     if (!used[block]) continue;
-    auto copy = std::make_shared<Headers>(*blocks_[block]);
+    Headers* copy = header_memory().make(*blocks_[block], 1);
     change(*copy);
     if (block != kNoHeaders) {
-      blocks_[block] = std::move(copy);
+      blocks_[block] = copy;
       continue;
     }
     // Block 0 stays the empty one: its events move to a block of their own.
-    const Block moved = add_headers(std::move(copy));
+    blocks_.push_back(copy);
     for (Event& event : events_) {
-      if (event.block == kNoHeaders) event.block = moved;
+      if (event.block == kNoHeaders) event.block = last_block();
     }
   }
 }

@@ -4,11 +4,16 @@
 
 namespace standpipe {
 
-Headers::Headers(std::initializer_list<Entry> entries) {
+Headers::Headers(std::initializer_list<std::pair<std::string_view, std::string_view>> entries) {
   for (const auto& [name, value] : entries) set(name, value);
 }
 
-std::vector<Headers::Entry>::iterator Headers::lower_bound(std::string_view name) {
+Headers::Headers(const Headers& from, std::size_t more, std::pmr::memory_resource* memory) : entries_(memory) {
+  entries_.reserve(from.size() + more);
+  entries_.insert(entries_.end(), from.begin(), from.end());
+}
+
+std::pmr::vector<Headers::Entry>::iterator Headers::lower_bound(std::string_view name) {
   return std::lower_bound(entries_.begin(), entries_.end(), name,
                           [](const Entry& entry, std::string_view wanted) { return entry.first < wanted; });
 }
@@ -25,7 +30,7 @@ void Headers::set(std::string_view name, std::string_view value) {
   if (at != entries_.end() && at->first == name) {
     at->second = value;
   } else {
-    entries_.emplace(at, std::string(name), std::string(value));
+    entries_.emplace(at, name, value);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ class EventSerializer {
   virtual Status flush(std::string& /*out*/) { return {}; }
   /// The end of the file; nothing may follow.
   virtual Status finish(std::string& out) { return flush(out); }
+  /// What follows each body where an event becomes its body, this, and nothing else: then a writer need not call
+  /// append().
+  virtual std::optional<std::string_view> plain_ending() const { return std::nullopt; }
   /// Whether a file cut behind any newline holds whole events only.
   virtual bool line_oriented() const { return false; }
 };

@@ -23,6 +23,7 @@ class TextSerializer final : public EventSerializer {
     if (append_newline_) out.push_back('\n');
     return {};
   }
+  std::optional<std::string_view> plain_ending() const override { return append_newline_ ? "\n" : ""; }
   bool line_oriented() const override { return append_newline_; }
 
  private:

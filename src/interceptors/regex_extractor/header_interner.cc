@@ -79,9 +79,9 @@ Batch::Block HeaderInterner::find_or_make(Batch::Block from) {
 }
 
 Batch::Block HeaderInterner::make(Batch::Block from) const {
-  Headers headers = batch_->block(from);
+  Headers& headers = batch_->add_block(from, count_);
   for (std::size_t i = 0; i < count_; ++i) headers.set(values_[i].name, values_[i].text);
-  return batch_->add_headers(std::move(headers));
+  return batch_->last_block();
 }
 
 }  // namespace standpipe

@@ -11,6 +11,7 @@
 #include "codec/serializers/event_serializer.h"
 #include "io/file_system.h"
 #include "sinks/file_roll/path_manager.h"
+#include "store/event_output.h"
 #include "store/local_store.h"
 
 namespace standpipe {
@@ -52,10 +53,9 @@ constexpr Option kOptions[] = {
      .help = "an event counts as delivered when it is on the disk (fdatasync), not when the operating system has it"},
 };
 
-// What one turn writes at most, and what one write holds: large enough that calls and syncs cost nothing beside it.
+// What one turn writes at most: large enough that commits and syncs cost nothing beside it.
 constexpr std::size_t kTurnBytes = 8u << 20;
 constexpr std::size_t kTurnLeases = 1024;
-constexpr std::size_t kWriteBytes = 1u << 20;
 
 struct Config {
   std::string folder;
@@ -93,7 +93,6 @@ class FileRollSink final : public Sink {
   /// Forgets the file and cuts it to what was committed; where that is nothing, it goes.
   void abandon_file();
   Status append(const Lease& lease);
-  Status write_out();
   Status flush();
 
   const Config config_;
@@ -105,7 +104,7 @@ class FileRollSink final : public Sink {
   std::string path_;
   std::unique_ptr<StoreFile> file_;  // null: none open
   std::unique_ptr<EventSerializer> serializer_;
-  std::string buffer_;
+  std::optional<EventOutput> output_;  // there with file_
   std::uint64_t committed_bytes_ = 0;  // of the open file
   std::optional<Clock::Steady> roll_at_;
 
@@ -146,29 +145,30 @@ Status FileRollSink::open_file() {
   if (!created.ok()) return created.status().with_context("Failed to open file " + path_ + " while delivering event: ");
   file_ = std::move(created).value();
   serializer_ = make_serializer_();
+  output_.emplace(*file_, *serializer_);
   committed_bytes_ = 0;
-  buffer_.clear();
   opened_.add();
-  return serializer_->begin(buffer_);
+  return output_->begin();
 }
 
 Status FileRollSink::close_file() {
   if (file_ == nullptr) return {};
-  Status status = serializer_->finish(buffer_);
+  Status status = output_->finish();
   if (status.ok()) status = flush();
   if (status.ok()) status = file_->close();
   if (!status.ok()) {
     abandon_file();
     return status.with_context("closing " + path_ + ": ");
   }
+  output_.reset();
   file_.reset();
   closed_.add();
   return {};
 }
 
 void FileRollSink::abandon_file() {
+  output_.reset();
   file_.reset();
-  buffer_.clear();
   // A full disk would else leave one more empty file at each attempt.
   const Status cut = committed_bytes_ == 0 ? store_.remove(path_) : store_.recover(path_, committed_bytes_);
   if (!cut.ok()) {
@@ -184,7 +184,7 @@ Result<Turn> FileRollSink::process(Outlet& outlet, std::stop_token stop) {
   std::size_t events = 0;
   Status status;
   const std::uint64_t turn_end = file_->size() + kTurnBytes;
-  while (leases.size() < kTurnLeases && file_->size() + buffer_.size() < turn_end && !stop.stop_requested()) {
+  while (leases.size() < kTurnLeases && file_->size() + output_->waiting() < turn_end && !stop.stop_requested()) {
     auto taken = outlet.take(config_.batch_size);
     status = taken.status();
     if (!status.ok() || taken->empty()) break;
@@ -197,7 +197,7 @@ Result<Turn> FileRollSink::process(Outlet& outlet, std::stop_token stop) {
   if (FAILPOINT("file_roll.commit_before_write")) {
     for (Lease& lease : leases) TRY(lease.commit());
   }
-  if (status.ok() && events > 0) status = serializer_->flush(buffer_);
+  if (status.ok() && events > 0) status = output_->flush();
   if (status.ok()) status = flush();
   if (!status.ok()) {
     write_fail_.add();
@@ -213,21 +213,13 @@ Result<Turn> FileRollSink::process(Outlet& outlet, std::stop_token stop) {
 Status FileRollSink::append(const Lease& lease) {
   for (const BatchSpan& span : lease.spans()) {
     for (std::size_t i = span.first; i < span.first + span.count; ++i) {
-      TRY(serializer_->append((*span.batch)[i], buffer_));
-      if (buffer_.size() >= kWriteBytes) TRY(write_out());
+      TRY(output_->append((*span.batch)[i]));
     }
   }
   return {};
 }
 
-Status FileRollSink::write_out() {
-  TRY(file_->write(buffer_));
-  buffer_.clear();
-  return {};
-}
-
 Status FileRollSink::flush() {
-  if (!buffer_.empty()) TRY(write_out());
   if (file_->size() == committed_bytes_) return {};
   TRY(file_->flush());
   return store_.settle_names(path_);

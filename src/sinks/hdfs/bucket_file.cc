@@ -3,11 +3,6 @@
 
 namespace standpipe::hdfs {
 
-namespace {
-// Large enough that the system call is nothing beside the copy, small enough for thousands of open files.
-constexpr std::size_t kWriteBytes = 256 * 1024;
-}  // namespace
-
 BucketFile::BucketFile(std::string stream, OpenFileJournal::Id id, std::string in_use, std::string final_name,
                        std::unique_ptr<StoreFile> file, std::unique_ptr<EventSerializer> format, Clock::Steady now)
     : stream_(std::move(stream)),
@@ -16,14 +11,15 @@ BucketFile::BucketFile(std::string stream, OpenFileJournal::Id id, std::string i
       final_name_(std::move(final_name)),
       file_(std::move(file)),
       format_(std::move(format)),
+      output_(*file_, *format_),
       opened_at_(now),
       flushed_at_(now) {}
 
 Status BucketFile::append(const EventRef& event) {
-  TRY(format_->append(event, buffer_));
+  TRY(output_.append(event));
   ++events_;
   body_bytes_ += event.body.size();
-  return buffer_.size() < kWriteBytes ? Status() : write_out();
+  return {};
 }
 
 void BucketFile::claim(LeasedRun run) {
@@ -37,15 +33,8 @@ void BucketFile::claim(LeasedRun run) {
 
 std::vector<LeasedRun> BucketFile::take_claims() { return std::exchange(claims_, {}); }
 
-Status BucketFile::write_out() {
-  if (!buffer_.empty()) TRY(file_->write(buffer_));
-  buffer_.clear();
-  return {};
-}
-
 Status BucketFile::flush(Clock::Steady now) {
-  TRY(format_->flush(buffer_));
-  TRY(write_out());
+  TRY(output_.flush());
   if (!FAILPOINT("hdfs.commit_before_sync")) TRY(file_->flush());
   flushed_bytes_ = file_->size();
   flushed_at_ = now;
@@ -53,8 +42,7 @@ Status BucketFile::flush(Clock::Steady now) {
 }
 
 Status BucketFile::finish() {
-  TRY(format_->finish(buffer_));
-  TRY(write_out());
+  TRY(output_.finish());
   TRY(file_->flush());
   flushed_bytes_ = file_->size();
   return file_->close();

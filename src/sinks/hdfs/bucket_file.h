@@ -9,6 +9,7 @@
 #include "codec/serializers/event_serializer.h"
 #include "sinks/hdfs/open_file_journal.h"
 #include "standpipe/lease.h"
+#include "store/event_output.h"
 #include "store/store.h"
 
 namespace standpipe::hdfs {
@@ -29,8 +30,9 @@ class BucketFile {
   BucketFile(std::string stream, OpenFileJournal::Id id, std::string in_use, std::string final_name,
              std::unique_ptr<StoreFile> file, std::unique_ptr<EventSerializer> format, Clock::Steady now);
 
-  Status begin() { return format_->begin(buffer_); }
-  /// Code::poison concerns this event alone and leaves the file good; anything else is the end of the file.
+  Status begin() { return output_.begin(); }
+  /// Code::poison concerns this event alone and leaves the file good; anything else is the end of the file. The body
+  /// must stay where it is until the next flush() or finish(): its lease is held until then.
   Status append(const EventRef& event);
   /// These events are in the file and wait for the next flush.
   void claim(LeasedRun run);
@@ -43,7 +45,7 @@ class BucketFile {
   std::vector<LeasedRun> take_claims();
   bool has_claims() const { return !claims_.empty(); }
   /// After a flush: with many files open an idle one keeps no memory.
-  void release_buffer() { std::string().swap(buffer_); }
+  void release_buffer() { output_.release_memory(); }
 
   const std::string& stream() const { return stream_; }
   OpenFileJournal::Id id() const { return id_; }
@@ -58,15 +60,13 @@ class BucketFile {
   Clock::Steady flushed_at() const { return flushed_at_; }
 
  private:
-  Status write_out();
-
   const std::string stream_;
   const OpenFileJournal::Id id_;
   const std::string in_use_;
   const std::string final_name_;
   std::unique_ptr<StoreFile> file_;
   std::unique_ptr<EventSerializer> format_;
-  std::string buffer_;
+  EventOutput output_;
   std::vector<LeasedRun> claims_;
   std::uint64_t events_ = 0;
   std::uint64_t body_bytes_ = 0;

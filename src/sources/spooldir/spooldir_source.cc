@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 constexpr std::size_t kMaxFlights = 256;
+constexpr std::size_t kMaxFlightBytes = 8u << 20;
 // Small files: reading on while the receipts of earlier ones are outstanding.
 constexpr std::size_t kMaxActive = 32;
 constexpr std::chrono::milliseconds kFirstBackoff = 250ms;
@@ -72,6 +73,7 @@ void SpooldirSource::stop() {
   directory_ = nullptr;
   ingest_ = nullptr;
   flights_ = 0;
+  flight_bytes_ = 0;
   failures_ = 0;
   backoff_ = 0ms;
   retry_at_ = {};
@@ -123,7 +125,7 @@ void SpooldirSource::drain() {
 // -----------------------------------------------------------------------------------------------------------
 
 SpooldirSource::Step SpooldirSource::step(Steady now) {
-  if (now < retry_at_ || flights_ >= kMaxFlights) return Step::blocked;
+  if (now < retry_at_ || flights_ >= kMaxFlights || flight_bytes_ >= kMaxFlightBytes) return Step::blocked;
   if (failures_ > 0) {
     for (const auto& spooled : active_) {
       if (spooled->progress.has_failed()) return retry_one(*spooled);
@@ -289,8 +291,9 @@ SpooldirSource::Step SpooldirSource::retry_one(Spooled& spooled) {
 // ------------------------------------------------------------------------------------------------------
 
 void SpooldirSource::deliver(Spooled& spooled, std::uint64_t ticket, Batch batch) {
-  Completion completion{spooled.number, ticket, batch.size(), {}};
+  Completion completion{spooled.number, ticket, batch.size(), batch.body_bytes(), {}};
   ++flights_;
+  flight_bytes_ += completion.bytes;
   if (FAILPOINT("spooldir.position_before_receipt")) {
     spooled.progress.complete(ticket, true);
     completion.file = kNoNumber;
@@ -313,6 +316,7 @@ void SpooldirSource::deliver(Spooled& spooled, std::uint64_t ticket, Batch batch
 
 void SpooldirSource::settle(Completion completion) {
   --flights_;
+  flight_bytes_ -= completion.bytes;
   const bool stored = completion.status.ok();
   if (stored) {
     batches_accepted_.add();

@@ -78,6 +78,7 @@ class SpooldirSource final : public Source {
     std::uint64_t file;
     std::uint64_t ticket;
     std::size_t events;
+    std::size_t bytes;
     Status status;
   };
   struct Inbox {
@@ -119,8 +120,9 @@ class SpooldirSource final : public Source {
   std::deque<std::unique_ptr<Spooled>> active_;
   std::vector<Delivered> unfinished_;  // could not be renamed, deleted or marked yet
   std::uint64_t next_number_ = 0;
-  std::size_t flights_ = 0;
-  std::size_t failures_ = 0;  // ranges to hand over again
+  std::size_t flights_ = 0;       // receipts outstanding
+  std::size_t flight_bytes_ = 0;  // bodies that they are about
+  std::size_t failures_ = 0;      // ranges to hand over again
   Steady retry_at_{};
   Steady next_list_{};
   Steady next_store_{};

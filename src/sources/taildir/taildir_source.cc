@@ -16,6 +16,7 @@ using taildir::SavedState;
 namespace {
 // Enough to share a sync among many batches; what they hold is charged to the budget.
 constexpr std::size_t kMaxFlights = 256;
+constexpr std::size_t kMaxFlightBytes = 8u << 20;
 // With notices from the kernel looking around is only a safety net.
 constexpr std::chrono::milliseconds kLookInterval = 2s;
 constexpr std::chrono::milliseconds kPollInterval = 50ms;
@@ -107,6 +108,7 @@ void TaildirSource::stop() {
   reader_ = nullptr;
   ingest_ = nullptr;
   flights_ = 0;
+  flight_bytes_ = 0;
   backoff_ = 0ms;
   retry_at_ = {};
   open_files_->store(0);
@@ -190,8 +192,9 @@ void TaildirSource::deliver(TailFile& file, Batch batch, const Mark& end) {
 }
 
 void TaildirSource::hand_over(TailFile& file, std::uint64_t ticket, Batch batch) {
-  Completion completion{&file, file.life, ticket, batch.size(), {}};
+  Completion completion{&file, file.life, ticket, batch.size(), batch.body_bytes(), {}};
   ++flights_;
+  flight_bytes_ += completion.bytes;
   ++file.flights;
   if (FAILPOINT("taildir.position_before_receipt")) {
     file.progress.complete(ticket, true);
@@ -216,6 +219,7 @@ void TaildirSource::hand_over(TailFile& file, std::uint64_t ticket, Batch batch)
 void TaildirSource::settle(Completion completion) {
   TailFile& file = *completion.file;
   --flights_;
+  flight_bytes_ -= completion.bytes;
   --file.flights;
   const bool stored = completion.status.ok();
   if (stored) {
@@ -284,7 +288,7 @@ bool TaildirSource::retry_one() {
 
 bool TaildirSource::work(Steady now) {
   no_room_ = false;
-  if (now < retry_at_ || flights_ >= kMaxFlights) return false;
+  if (now < retry_at_ || flights_ >= kMaxFlights || flight_bytes_ >= kMaxFlightBytes) return false;
   if (!failed_.empty()) return retry_one();
   if (ready_.empty()) return false;
   TailFile& file = *ready_.front();

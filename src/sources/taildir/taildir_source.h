@@ -63,6 +63,7 @@ class TaildirSource final : public Source {
     std::uint32_t life;
     std::uint64_t ticket;
     std::size_t events;
+    std::size_t bytes;
     Status status;
   };
   // What other threads tell the runner. Shared with receipts, which may outlive the source.
@@ -119,7 +120,8 @@ class TaildirSource final : public Source {
   taildir::SavedState::Found begun_{};
   std::deque<TailFile*> ready_;
   std::deque<TailFile*> failed_;  // have ranges to hand over again
-  std::size_t flights_ = 0;
+  std::size_t flights_ = 0;       // receipts outstanding
+  std::size_t flight_bytes_ = 0;  // bodies that they are about
   bool positions_changed_ = false;
   bool polling_ = false;  // no notices from the kernel
   bool no_room_ = false;
