@@ -12,6 +12,8 @@ namespace standpipe {
 
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\f'; }
 
 std::optional<char32_t> parse_hex4(std::string_view text) {
@@ -247,8 +249,8 @@ void append_escaped(std::string& out, std::string_view text, bool key) {
 
 std::vector<PropertyLine> parse_properties(std::string_view bytes, std::uint32_t file_index, std::string_view file_name,
                                            Diagnostics& diagnostics) {
-  if (bytes.starts_with("\xEF\xBB\xBF")) {
-    return Parser(bytes.substr(3), file_index, file_name, diagnostics).run();
+  if (bytes.starts_with(kByteOrderMark)) {
+    return Parser(bytes.substr(kByteOrderMark.size()), file_index, file_name, diagnostics).run();
   }
   const bool little_endian = bytes.starts_with("\xFF\xFE");
   const bool big_endian = bytes.starts_with("\xFE\xFF");
@@ -263,6 +265,11 @@ std::vector<PropertyLine> parse_properties(std::string_view bytes, std::uint32_t
 std::string format_property(std::string_view key, std::string_view value) {
   std::string out;
   out.reserve(key.size() + value.size() + 4);
+  // At the start of a file it would be the byte-order mark.
+  if (key.starts_with(kByteOrderMark)) {
+    out += "\\uFEFF";
+    key.remove_prefix(kByteOrderMark.size());
+  }
   append_escaped(out, key, true);
   out += '=';
   append_escaped(out, value, false);

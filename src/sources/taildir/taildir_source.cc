@@ -139,7 +139,8 @@ void TaildirSource::begin(TailFile& file) {
         head.ok()) {
       file.head = *head;
     }
-    file.skip_nuls = mark.offset == 0 && starts_with_hole(file);
+    // Empty now, of another content before: its writer may go on behind a hole.
+    file.skip_nuls = mark.offset == 0 && (begun_ == SavedState::Found::replaced || starts_with_hole(file));
   }
   environment_.log.info(
       fmt::format("Opening file: {}, inode: {}, pos: {}", file.path, file.id.inode, file.read.offset));

@@ -236,6 +236,20 @@ TEST_F(TaildirTest, AHoleMadeWhileTheAgentWasDownIsSkipped) {
   EXPECT_EQ(ingest_.bodies()[1], "after");
 }
 
+TEST_F(TaildirTest, AHoleThatComesAfterTheStartIsSkipped) {
+  std::ofstream writer(log("app.log"));
+  writer << std::string(100'000, 'x') << "\n" << std::flush;
+  run();
+  ASSERT_TRUE(ingest_.wait_for_events(1));
+  ASSERT_TRUE(stop().ok());
+  fs::resize_file(log("app.log"), 0);
+  run();
+  writer << "after\n" << std::flush;
+  ASSERT_TRUE(ingest_.wait_for_events(2));
+  stop().ignore();
+  EXPECT_EQ(ingest_.bodies()[1], "after");
+}
+
 TEST_F(TaildirTest, DeleteAndRecreateReadsBoth) {
   run();
   std::set<std::string> expected;
