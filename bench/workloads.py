@@ -47,6 +47,8 @@ def timed(command, cwd):
     return time.monotonic() - began
 
 
+WRITING = ("The sink's thread is the busy one, and nearly all its time is the kernel's copy into the page cache and the pages for it; "
+           "the source's copy out of it runs beside that on the other core, where `cat` has one copy in all.")
 MEMORY = """
 a1.channels.{c}.type = memory
 """
@@ -178,6 +180,7 @@ class Taildir(Workload):
         self.floor_share, self.flume_ratio, self.factor = share, ratio, factor
         if sink == "file_roll":
             self.floor_name, self.floor_command = "cat F > G", "cat floor > G"
+            self.bound = WRITING
 
     def source(self):
         return ("a1.sources.r1.type = TAILDIR\na1.sources.r1.positionFile = {dir}/position.json\n"
@@ -208,7 +211,7 @@ class Spooldir(Workload):
     def __init__(self, sync, factor):
         self.key = "spooldir-hdfs-sync" if sync else "spooldir-hdfs-nosync"
         self.title = "spooldir → hdfs on file://, " + ("synced" if sync else "fileSync = false")
-        self.sync, self.factor = sync, factor
+        self.sync, self.factor, self.bound = sync, factor, WRITING
         if sync:
             self.flume_ratio = None       # Flume never syncs
             self.floor_name, self.floor_command = "dd conv=fdatasync", "dd if=floor of=G bs=1M conv=fdatasync"

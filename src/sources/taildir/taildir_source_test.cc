@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <numeric>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -99,6 +100,35 @@ TEST_F(TaildirTest, ResumesWhereItStopped) {
   ASSERT_TRUE(ingest_.wait_for_events(2));
   stop().ignore();
   EXPECT_THAT(ingest_.bodies(), ElementsAre("one", "two"));
+}
+
+TEST_F(TaildirTest, ReadsOnlySoFarAheadOfWhatIsStored) {
+  constexpr std::size_t kLines = 40'000;
+  constexpr std::size_t kAhead = 8192 + 1024;  // 8 MiB of these lines, and what one more read brings
+  const std::string line = std::string(1023, 'x') + "\n";
+  std::string text;
+  for (std::size_t i = 0; i < kLines; ++i) text += line;
+  append(log("app.log"), text);
+  const auto delivered = [&] {
+    const auto sizes = ingest_.batch_sizes();
+    return std::accumulate(sizes.begin(), sizes.end(), std::size_t{0});
+  };
+  // Whether it has come to a halt: many looks in a row see the same.
+  std::size_t seen = 0;
+  int same = 0;
+  const auto halted = [&] {
+    const std::size_t now = delivered();
+    same = now == seen ? same + 1 : 0;
+    seen = now;
+    return now >= 8192 && same > 20;
+  };
+  ingest_.set_mode(CollectingIngest::Mode::hold);
+  run({{"batchSize", "1000"}});
+  ASSERT_TRUE(wait(halted));
+  EXPECT_LE(seen, kAhead);
+  ingest_.set_mode(CollectingIngest::Mode::accept);
+  while (ingest_.held() > 0) ingest_.complete(0);
+  EXPECT_TRUE(wait([&] { return delivered() == kLines; }));
 }
 
 TEST_F(TaildirTest, FlumesPositionFileAloneIsEnough) {
