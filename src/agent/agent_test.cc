@@ -73,6 +73,16 @@ TEST_F(AgentTest, ALineGoesThroughAndStopDrains) {
   EXPECT_EQ(count_lines(world_.file("out")).size(), 500u);
 }
 
+TEST_F(AgentTest, StopDrainsABacklog) {
+  // Leases of one event: the source is far ahead when the agent stops.
+  world_.apply(
+      base("a1.sources.r1.type = seq\na1.sources.r1.totalEvents = 200000\na1.sources.r1.batchSize = 1000\n"
+           "a1.channels.c1.capacity = 200000\na1.channels.c1.transactionCapacity = 1000\n"
+           "a1.sinks.k1.sink.batchSize = 1\n"));
+  ASSERT_TRUE(eventually([&] { return world_.counter("SOURCE.r1", "EventAcceptedCount") >= 100'000; }));
+  EXPECT_TRUE(world_.agent().stop().clean());
+}
+
 TEST_F(AgentTest, AnInterceptorSwapsWithoutClosingTheConnection) {
   const std::string with_headers = base("a1.sinks.k1.sink.serializer = header_and_text\n");
   world_.apply(with_headers);

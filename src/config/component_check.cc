@@ -336,7 +336,7 @@ void ComponentCheck::check_option(const Option& option, const Entry& entry, std:
   const Status pattern = option.kind == Kind::regex ? JavaRegex::compile(value).status() : Status();
   if (!pattern.ok()) {
     rejected_.insert(&option);
-    fail(DiagnosticCode::bad_value, entry, fmt::format("the pattern is wrong: {}", pattern.message()),
+    fail(DiagnosticCode::bad_value, entry, std::string(pattern.message()),
          "in a properties file a backslash of a pattern is written twice");
     return;
   }

@@ -36,7 +36,7 @@ constexpr Sabotage kAll[] = {
     {"budget.ignored", BASE_TEST, "MemoryBudget.KeepsAShareForWhatDrains"},
     {"quarantine.ignore_failure", CORE_TEST, "BatchSinkTest.WhatCantBeQuarantinedStays"},
     {"source.not_restarted", CORE_TEST, "RunnerTest.AFailedSourceStartIsTriedAgainEveryThreeSeconds"},
-    {"stop.skip_drain", AGENT_TEST, "AgentTest.ALineGoesThroughAndStopDrains"},
+    {"stop.skip_drain", AGENT_TEST, "AgentTest.StopDrainsABacklog"},
     {"reload.skip_drain", AGENT_TEST, "ShortDrainTest.AReloadIsRefusedWhileAChannelThatWouldEndCantBeDrained"},
     {"reload.no_hold", RELOAD_TEST, "ReloadTest.*"},
     {"reload.restart_unchanged", RELOAD_TEST, "ReloadTest.*"},
@@ -48,7 +48,7 @@ constexpr Sabotage kAll[] = {
     {"file_roll.commit_before_write", FILE_ROLL_SINK_TEST,
      "FileRollSinkTest.AFailedWriteGivesEverythingBackAndLeavesNoHalfEvent"},
     {"hdfs.commit_before_sync", HDFS_SINK_TEST, "HdfsSinkTest.CommittedEventsSurviveAPowerCut"},
-    {"hdfs.rename_before_close", HDFS_SINK_TEST, "HdfsSinkTest.CommittedEventsSurviveAPowerCut"},
+    {"hdfs.rename_before_close", HDFS_SINK_TEST, "HdfsSinkTest.AFileGetsItsFinalNameWhenItIsWhole"},
     {"hdfs.leave_path_root", HDFS_SINK_TEST, "HdfsSinkTest.NoEventLeavesThePathRoot"},
     {"config.print_secret", CONFIG_TEST, "Diagnostics.NoTextShowsASecret"},
 };

@@ -325,6 +325,18 @@ TEST_F(HdfsSinkTest, CommittedEventsSurviveAPowerCut) {
   }
 }
 
+TEST_F(HdfsSinkTest, AFileGetsItsFinalNameWhenItIsWhole) {
+  ASSERT_TRUE(make({{"hdfs.rollCount", "2"}}).ok());
+  outlet_.put("1", kToday);
+  turn();
+  files_.inject({.operation = Operation::sync, .path_contains = "/out"});
+  outlet_.put_all({"2", "3"}, kToday);
+  EXPECT_FALSE(sink_->process(outlet_, {}).ok()) << "the file that rolls was not synced";
+  kill();
+  memory_.power_cut_torn(1);
+  for (const auto& [name, content] : files()) EXPECT_TRUE(name.ends_with(".tmp")) << name << " holds " << content;
+}
+
 TEST_F(HdfsSinkTest, AKilledProcessLeavesNoDuplicatesInItsOrphans) {
   ASSERT_TRUE(make({}).ok());
   outlet_.put_all({"1", "2"}, kToday);
