@@ -6,6 +6,7 @@
 
 #include "agent/builtin.h"
 #include "agent/configuration_source.h"
+#include "agent/trial.h"
 #include "app/flume_command_line.h"
 #include "app/option_parser.h"
 #include "app/run_agent.h"
@@ -99,8 +100,9 @@ int run_check(std::span<const std::string> arguments) {
   for (const std::string& file : files) locations.push_back({file, user, password});
   const auto texts = ConfigurationSource(std::move(locations)).read();
   if (!texts.ok()) return fail("the configuration can't be read: " + texts.status().message(), kExitUsage);
-  const Configuration configuration =
+  Configuration configuration =
       load_configuration(*texts, Catalog(all_components()), process_surroundings(java.properties));
+  try_components(configuration);
   return print_check(configuration, name, strict);
 }
 

@@ -10,6 +10,7 @@
 #include "agent/builtin.h"
 #include "agent/configuration_source.h"
 #include "agent/reloader.h"
+#include "agent/trial.h"
 #include "app/configuration_backup.h"
 #include "app/logging_options.h"
 #include "app/monitoring.h"
@@ -68,10 +69,11 @@ int dry_run(const Configuration& configuration, const std::string& name) {
 Result<std::vector<ConfigText>> read_texts(const FlumeCommandLine& line, const ConfigurationSource& source) {
   auto texts = source.read();
   if (texts.ok()) return texts;
-  if (line.backup_directory.empty()) return texts.status().with_context("the configuration can't be read");
+  if (line.backup_directory.empty()) return texts.status().with_context("the configuration can't be read: ");
   auto backup = read_backup(line.backup_directory, line.name);
   if (!backup.ok()) {
-    return texts.status().with_context(fmt::format("there is no backup in {} either", line.backup_directory));
+    return texts.status().with_context(
+        fmt::format("the configuration can't be read, and there is no backup in {}: ", line.backup_directory));
   }
   process_log().warn(fmt::format("{}; the backup {} takes its place", texts.status().message(), backup->name));
   return std::vector<ConfigText>{std::move(backup).value()};
@@ -190,7 +192,10 @@ int run_agent(const FlumeCommandLine& line) {
     process_log().error(configuration.status().message());
     return kExitFatal;
   }
-  if (line.dry_run) return dry_run(*configuration, line.name);
+  if (line.dry_run) {
+    try_components(*configuration);
+    return dry_run(*configuration, line.name);
+  }
   log_diagnostics(diagnostics_of(*configuration, line.name));
   if (const std::string why = no_agent(*configuration, line.name); !why.empty()) {
     process_log().error(why);

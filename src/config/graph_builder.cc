@@ -413,7 +413,7 @@ class Builder {
       check.report(Severity::warning, DiagnosticCode::no_effect, *properties.find("header")->second,
                    "without selector.type the selector is replicating", "add selector.type = multiplexing",
                    "every event goes to every channel");
-      return;
+      properties.clear();
     }
     properties.erase("type");
     selector.settings = check.check(*selector.info, properties, place, fmt::format("{}{}", prefix(check), kSelector));
