@@ -7,6 +7,7 @@
 #include "agent/difference.h"
 #include "agent/flow.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "io/file_system.h"
 #include "net/network.h"
 
@@ -19,9 +20,9 @@ constexpr std::uint64_t kBudget = 1u << 30;  // of a usual process: nothing is a
 /// One agent's components, made one by one.
 class Rehearsal {
  public:
-  Rehearsal(AgentGraph& graph, Diagnostics& diagnostics)
+  Rehearsal(AgentGraph& graph, Configuration& configuration)
       : graph_(graph),
-        diagnostics_(diagnostics),
+        configuration_(configuration),
         budget_(kBudget),
         engine_(clock_),
         network_(make_network()),
@@ -100,13 +101,29 @@ class Rehearsal {
     found.agent = graph_.name;
     found.component = fmt::format("{}.{}", kind, node.name);
     found.key = fmt::format("{}.{}", graph_.name, found.component);
-    found.message = std::move(message);
+    found.message = without_secrets(std::move(message));
     found.consequence = std::move(consequence);
-    diagnostics_.push_back(std::move(found));
+    configuration_.diagnostics.push_back(std::move(found));
   }
 
+  /// A component names the value that it refuses; one that came out of a placeholder is not shown.
+  std::string without_secrets(std::string message) const {
+    for (const std::string& key : configuration_.secrets) {
+      const std::string_view secret = trim(configuration_.resolved.find(key)->second);
+      if (secret.size() < kShortestSecret) continue;
+      for (std::size_t at = message.find(secret); at != std::string::npos; at = message.find(secret, at)) {
+        message.replace(at, secret.size(), kHidden);
+        at += kHidden.size();
+      }
+    }
+    return message;
+  }
+
+  static constexpr std::size_t kShortestSecret = 3;
+  static constexpr std::string_view kHidden = "(not shown)";
+
   AgentGraph& graph_;
-  Diagnostics& diagnostics_;
+  Configuration& configuration_;
   SystemClock clock_;
   MemoryBudget budget_;
   EngineThread engine_;
@@ -121,7 +138,8 @@ class Rehearsal {
 }  // namespace
 
 void rehearse(Configuration& configuration) {
-  for (AgentGraph& graph : configuration.agents) Rehearsal(graph, configuration.diagnostics).run();
+  for (AgentGraph& graph : configuration.agents) Rehearsal(graph, configuration).run();
+  sort_by_place(configuration);
 }
 
 }  // namespace standpipe

@@ -70,10 +70,11 @@ int dry_run(Configuration& configuration, const std::string& name) {
 Result<std::vector<ConfigText>> read_texts(const FlumeCommandLine& line, const ConfigurationSource& source) {
   auto texts = source.read();
   if (texts.ok()) return texts;
-  if (line.backup_directory.empty()) return texts.status().with_context("the configuration can't be read");
+  if (line.backup_directory.empty()) return texts.status().with_context("the configuration can't be read: ");
   auto backup = read_backup(line.backup_directory, line.name);
   if (!backup.ok()) {
-    return texts.status().with_context(fmt::format("there is no backup in {} either", line.backup_directory));
+    return texts.status().with_context(
+        fmt::format("the configuration can't be read, and there is no backup in {}: ", line.backup_directory));
   }
   process_log().warn(fmt::format("{}; the backup {} takes its place", texts.status().message(), backup->name));
   return std::vector<ConfigText>{std::move(backup).value()};

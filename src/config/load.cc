@@ -61,18 +61,6 @@ void add_file(PropertyTable& table, const ConfigText& text, std::uint32_t index,
   }
 }
 
-void sort_by_place(Diagnostics& diagnostics, std::span<const ConfigText> texts) {
-  const auto rank = [&](const Diagnostic& found) {
-    const auto at = std::find_if(texts.begin(), texts.end(), [&](const ConfigText& t) { return t.name == found.file; });
-    return at - texts.begin();
-  };
-  std::stable_sort(diagnostics.begin(), diagnostics.end(), [&](const Diagnostic& a, const Diagnostic& b) {
-    const auto rank_a = rank(a);
-    const auto rank_b = rank(b);
-    return rank_a != rank_b ? rank_a < rank_b : a.line < b.line;
-  });
-}
-
 void report_lookups(const Surroundings& surroundings, Diagnostics& diagnostics) {
   if (!surroundings.system.contains("lookups")) return;
   Diagnostic found;
@@ -115,8 +103,21 @@ Configuration load_configuration(std::span<const ConfigText> texts, const Catalo
     result.resolved.emplace(key, property.value);
     if (property.derived || is_secret_key(key)) result.secrets.insert(key);
   }
-  sort_by_place(diagnostics, texts);
+  for (const ConfigText& text : texts) result.files.push_back(text.name);
+  sort_by_place(result);
   return result;
+}
+
+void sort_by_place(Configuration& configuration) {
+  const auto rank = [&](const Diagnostic& found) {
+    return std::find(configuration.files.begin(), configuration.files.end(), found.file) - configuration.files.begin();
+  };
+  std::stable_sort(configuration.diagnostics.begin(), configuration.diagnostics.end(),
+                   [&](const Diagnostic& a, const Diagnostic& b) {
+                     const auto rank_a = rank(a);
+                     const auto rank_b = rank(b);
+                     return rank_a != rank_b ? rank_a < rank_b : a.line < b.line;
+                   });
 }
 
 Diagnostics diagnostics_of(const Configuration& configuration, std::string_view agent) {

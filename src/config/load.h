@@ -46,6 +46,8 @@ struct Configuration {
   /// The keys of `resolved` whose value is never printed: named like a secret, or filled in by a placeholder.
   std::set<std::string, std::less<>> secrets;
 
+  std::vector<std::string> files;  ///< the names of the texts, in their order
+
   const AgentGraph* find(std::string_view agent) const;
   /// The defined agent nearest to a name that is none, for "did you mean"; empty: none is near.
   std::string nearest_agent(std::string_view agent) const;
@@ -55,6 +57,9 @@ struct Configuration {
 /// diagnostic, and what is sound stays. Does no I/O of its own. Thread-safe as far as `surroundings` is.
 Configuration load_configuration(std::span<const ConfigText> texts, const Catalog& catalog,
                                  const Surroundings& surroundings);
+
+/// Puts the diagnostics into the order of files and lines again, after some were added.
+void sort_by_place(Configuration& configuration);
 
 /// The diagnostics that concern one agent: its own, and those that belong to none (syntax, wrong agent).
 Diagnostics diagnostics_of(const Configuration& configuration, std::string_view agent);
