@@ -48,7 +48,6 @@ constexpr Sabotage kAll[] = {
     {"file_roll.commit_before_write", FILE_ROLL_SINK_TEST,
      "FileRollSinkTest.AFailedWriteGivesEverythingBackAndLeavesNoHalfEvent"},
     {"hdfs.commit_before_sync", HDFS_SINK_TEST, "HdfsSinkTest.CommittedEventsSurviveAPowerCut"},
-    {"hdfs.rename_before_close", HDFS_SINK_TEST, "HdfsSinkTest.CommittedEventsSurviveAPowerCut"},
     {"hdfs.leave_path_root", HDFS_SINK_TEST, "HdfsSinkTest.NoEventLeavesThePathRoot"},
     {"config.print_secret", CONFIG_TEST, "Diagnostics.NoTextShowsASecret"},
 };

@@ -267,9 +267,6 @@ void BucketSet::flush(std::vector<Pending>& pending) {
       one.status = found->second;
       continue;
     }
-    if (one.finished != nullptr && FAILPOINT("hdfs.rename_before_close")) {
-      store_.rename(one.file->in_use(), one.file->final_name()).ignore();
-    }
     one.status = one.finished != nullptr ? one.file->finish() : one.file->flush(now);
     if (!one.status.ok()) {
       failed.emplace(one.file->stream(), one.status);
