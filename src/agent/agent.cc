@@ -10,13 +10,12 @@
 
 namespace standpipe {
 
-Agent::Agent(const ProcessWorld& process, std::string name, SupervisorOptions options)
+Agent::Agent(const ProcessWorld& process, std::string name)
     : process_(process),
       name_(std::move(name)),
-      options_(options),
       log_(make_log("agent " + name_)),
       builder_(process, name_),
-      supervisor_(*log_, process.clock, options) {
+      supervisor_(*log_, process.clock) {
   graph_.name = name_;
   supervisor_.start();
 }
@@ -47,6 +46,7 @@ struct Agent::HeldSources {
 
 Status Agent::apply(const AgentGraph& wanted) {
   const Difference changes = difference(graph_, wanted);
+  supervisor_.set_options({wanted.drain_timeout, wanted.stop_timeout});  // also for the way to `wanted`
   if (changes.empty()) {
     graph_ = wanted;  // places in the file may differ
     return {};
@@ -54,7 +54,7 @@ Status Agent::apply(const AgentGraph& wanted) {
   Made made;
   TRY(make_all(wanted, changes, made));
   HeldSources held = hold_sources_of(changes.ending_channels);
-  TRY(drain_ending(changes, held));
+  TRY(drain_ending(wanted, changes, held));
   TRY(resize_channels(wanted, changes));
   if (const Status status = start_channels(wanted, changes, made); !status.ok()) {
     undo_resize(changes.changed_channels);
@@ -175,9 +175,9 @@ bool completes_by(Receipt receipt, Clock& clock, Clock::Steady deadline) {
 }
 }  // namespace
 
-Status Agent::drain_ending(const Difference& changes, HeldSources& held) {
+Status Agent::drain_ending(const AgentGraph& wanted, const Difference& changes, HeldSources& held) {
   if (FAILPOINT("reload.skip_drain")) return {};
-  const Clock::Steady deadline = process_.clock.steady_now() + options_.drain_timeout;
+  const Clock::Steady deadline = process_.clock.steady_now() + wanted.drain_timeout;
   bool quiet = true;
   for (Receipt& receipt : held.quiet) quiet = quiet && completes_by(std::move(receipt), process_.clock, deadline);
   for (const std::string& name : changes.ending_channels) {
@@ -188,7 +188,7 @@ Status Agent::drain_ending(const Difference& changes, HeldSources& held) {
     if (supervisor_.drain(channel, deadline) && quiet) continue;
     return {Code::full, fmt::format("refused: channel {} would end, and still holds {} events after {} ms: let its "
                                     "sinks run, or raise drainTimeout",
-                                    name, channel.size(), options_.drain_timeout.count())};
+                                    name, channel.size(), wanted.drain_timeout.count())};
   }
   return {};
 }
@@ -202,18 +202,18 @@ Status Agent::start_channels(const AgentGraph& wanted, const Difference& changes
     supervisor_.add(std::move(channel.made));
     started.push_back(name);
   }
-  const Clock::Steady deadline = process_.clock.steady_now() + options_.drain_timeout;
+  const Clock::Steady deadline = process_.clock.steady_now() + wanted.drain_timeout;
   for (const std::string& source : changes.rewired_sources) {
     for (const std::string& name : wanted.source(source)->channels) {
       if (!contains(started, name) || made.channels.at(name).runner->gate()->wait_until(process_.clock, deadline))
         continue;
-      const Status why = made.channels.at(name).runner->health().error;
+      const std::string why = made.channels.at(name).runner->health().error.to_string();
       for (const std::string& each : started) {
         const std::string label = supervisor_.remove_channel(each);
         if (!label.empty()) abandoned_.push_back(std::make_shared<RunningChannel>(std::move(made.channels.at(each))));
       }
-      return {Code::unavailable, fmt::format("refused: channel {}, which source {} would use, does not start: {}", name,
-                                             source, why.message())};
+      return {Code::unavailable,
+              fmt::format("refused: channel {}, which source {} would use, does not start: {}", name, source, why)};
     }
   }
   return {};
@@ -243,7 +243,7 @@ void Agent::put_in_place(const AgentGraph& wanted, const Difference& changes, Ma
     if (channel.made == nullptr) continue;  // start_channels() did it
     supervisor_.add(std::move(channel.made));
     // A source that goes on should find it open; one that does not start fails its deliveries, which come again.
-    channel.runner->gate()->wait_until(process_.clock, process_.clock.steady_now() + options_.drain_timeout);
+    channel.runner->gate()->wait_until(process_.clock, process_.clock.steady_now() + wanted.drain_timeout);
   }
   for (auto& [name, plan] : made.plans) sources_.at(name).ingest->replace(std::move(plan));
   for (auto& [name, sinks] : made.sinks) supervisor_.add(std::move(sinks.made));

@@ -28,7 +28,7 @@ namespace standpipe {
 /// Components are in the process's registry while they are in place. One thread; `process` outlives the agent.
 class Agent {
  public:
-  Agent(const ProcessWorld& process, std::string name, SupervisorOptions options = {});
+  Agent(const ProcessWorld& process, std::string name);
   ~Agent();
 
   const std::string& name() const { return name_; }
@@ -56,7 +56,7 @@ class Agent {
   Status make_all(const AgentGraph& wanted, const Difference& changes, Made& made);
   struct HeldSources;
   HeldSources hold_sources_of(const std::vector<std::string>& channels);
-  Status drain_ending(const Difference& changes, HeldSources& held);
+  Status drain_ending(const AgentGraph& wanted, const Difference& changes, HeldSources& held);
   Status resize_channels(const AgentGraph& wanted, const Difference& changes);
   void undo_resize(const std::vector<std::string>& channels);
   Status start_channels(const AgentGraph& wanted, const Difference& changes, Made& made);
@@ -68,7 +68,6 @@ class Agent {
 
   const ProcessWorld& process_;
   const std::string name_;
-  const SupervisorOptions options_;
   std::unique_ptr<Log> log_;
   FlowBuilder builder_;
   AgentGraph graph_;

@@ -21,14 +21,14 @@ using testing::TcpClient;
 /// r1 (netcat) -> c1 -> k1 (file_roll into out/); c2 -> k2 (file_roll into out2/) stands beside it.
 class AgentTest : public ::testing::Test {
  protected:
-  explicit AgentTest(std::chrono::milliseconds drain = std::chrono::seconds(20))
-      : world_({.drain_timeout = drain, .stop_timeout = std::chrono::seconds(20)}) {
+  explicit AgentTest(int drain_timeout_ms = 20'000) : drain_timeout_ms_(drain_timeout_ms) {
     for (const char* folder : {"out", "out2"}) std::filesystem::create_directory(world_.file(folder));
   }
 
   /// Later lines win over earlier ones.
   std::string base(const std::string& more = "") const {
-    return "a1.sources = r1\na1.channels = c1 c2\na1.sinks = k1 k2\n"
+    return "a1.drainTimeout = " + std::to_string(drain_timeout_ms_) + "\n" +
+           "a1.sources = r1\na1.channels = c1 c2\na1.sinks = k1 k2\n"
            "a1.sources.r1.type = netcat\na1.sources.r1.bind = 127.0.0.1\na1.sources.r1.port = 1\n"
            "a1.sources.r1.channels = c1\n"
            "a1.channels.c1.type = memory\na1.channels.c2.type = memory\n" +
@@ -56,13 +56,14 @@ class AgentTest : public ::testing::Test {
   }
   double start_time(const std::string& component) const { return world_.counter(component, "StartTime"); }
 
+  const int drain_timeout_ms_;
   AgentWorld world_;
   std::optional<TcpClient> client_;
 };
 
 class ShortDrainTest : public AgentTest {
  protected:
-  ShortDrainTest() : AgentTest(std::chrono::milliseconds(50)) {}
+  ShortDrainTest() : AgentTest(50) {}
 };
 
 TEST_F(AgentTest, ALineGoesThroughAndStopDrains) {

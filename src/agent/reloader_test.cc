@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"a_warning", std::string(kSound) + "a1.sinks.k1.batchsize = 3\n", ""}),
     [](const auto& each) { return std::string(each.param.name); });
 
-TEST_F(ReloaderTest, ADefectThatWasThereAtTheStartRefusesNothingLater) {
+TEST(ReloaderAlone, ADefectThatWasThereAtTheStartRefusesNothingLater) {
   AgentWorld other;
   const std::string defective =
       std::string(kSound) + "a1.sinks = k1 k2\na1.sinks.k2.type = nul\na1.sinks.k2.channel = c1\n";

@@ -14,6 +14,22 @@ namespace standpipe {
 
 namespace {
 
+constexpr Option kAgentOptions[] = {
+    {.name = "drainTimeout",
+     .kind = Kind::duration,
+     .fallback = "10000",
+     .help = "How long sinks may empty the channels in memory at stop, and before one is removed.",
+     .unit = "ms",
+     .min = 0},
+    {.name = "stopTimeout",
+     .kind = Kind::duration,
+     .fallback = "10000",
+     .help = "How long the components of one kind may take to end; then they are abandoned.",
+     .unit = "ms",
+     .min = 0},
+};
+constexpr ComponentInfo kAgent = {.kind = ComponentKind::sink, .name = "agent", .options = kAgentOptions};
+
 void keep_first(const Entry*& first, const Entry& entry) {
   if (first == nullptr || stands_before(entry, *first)) first = &entry;
 }
@@ -36,6 +52,13 @@ class Splitter {
     const std::string_view rest = dot == std::string_view::npos ? std::string_view() : key.substr(dot + 1);
     const std::string_view kind = rest.substr(0, rest.find('.'));
     const bool known = std::find(std::begin(kKinds), std::end(kKinds), kind) != std::end(kKinds);
+    if (dot != 0 && find_option(kAgent, rest) != nullptr) {
+      AgentText& agent = agents_[std::string(key.substr(0, dot))];
+      agent.name = key.substr(0, dot);
+      keep_first(agent.first, entry);
+      agent.settings.emplace(rest, &entry);
+      return;
+    }
     if (dot == 0 || !known || key.back() == '.') {
       homeless_.push_back(&entry);
       return;
@@ -84,6 +107,7 @@ class Splitter {
     for (const auto& [kind, components] : agent.components) {
       for (const auto& [name, component] : components) count += component.properties.size();
     }
+    count += agent.settings.size();
     Diagnostic found = diagnose(Severity::warning, DiagnosticCode::wrong_agent, *agent.first,
                                 fmt::format("no list declares anything of an agent '{}'", agent.name));
     if (!near.empty()) found.suggestion = fmt::format("did you mean {}{}?", near, found.key.substr(agent.name.size()));
@@ -165,6 +189,8 @@ class Splitter {
 std::map<std::string, AgentText, std::less<>> split_agents(const PropertyTable& table, Diagnostics& diagnostics) {
   return Splitter(table, diagnostics).run();
 }
+
+const ComponentInfo& agent_info() { return kAgent; }
 
 bool stands_before(const Entry& a, const Entry& b) {
   return std::tie(a.second.file, a.second.line) < std::tie(b.second.file, b.second.line);

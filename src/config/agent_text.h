@@ -25,12 +25,16 @@ struct AgentText {
   std::string name;
   EntryMap lists;  ///< "sources" -> the list
   std::map<std::string, std::map<std::string, ComponentText, std::less<>>, std::less<>> components;  ///< by kind, name
+  EntryMap settings;  ///< of the agent itself: see agent_info()
   const Entry* first = nullptr;
 };
 
 /// Sorts a table by agent, kind and component. Keys that belong nowhere are reported (unless other properties refer to
 /// them), and so are agents that no list declares: "a2.sources.r1.type" where only a1 has lists.
 std::map<std::string, AgentText, std::less<>> split_agents(const PropertyTable& table, Diagnostics& diagnostics);
+
+/// What may be set of an agent itself: "a1.drainTimeout".
+const ComponentInfo& agent_info();
 
 /// Whether `a` stands before `b` in the files.
 bool stands_before(const Entry& a, const Entry& b);

@@ -54,7 +54,9 @@ struct AgentGraph {
   std::vector<ChannelNode> channels;  ///< each in the order of its list
   std::vector<SourceNode> sources;
   std::vector<SinkNode> sinks;
-  std::vector<GroupNode> groups;  ///< a sink in no group runs alone (Flume's default processor)
+  std::vector<GroupNode> groups;                    ///< a sink in no group runs alone (Flume's default processor)
+  std::chrono::milliseconds drain_timeout{10'000};  ///< for volatile channels to run empty
+  std::chrono::milliseconds stop_timeout{10'000};   ///< for the components of one kind to end
 
   const ChannelNode* channel(std::string_view wanted) const;
   const SourceNode* source(std::string_view wanted) const;

@@ -53,6 +53,7 @@ class Builder {
   AgentGraph build() {
     for (const std::string_view kind : {"channels", "sources", "sinks", "sinkgroups"}) declare(kind);
     if (!has_channels()) return std::move(graph_);
+    take_settings();
     for (const std::string& name : declared_["channels"]) add_channel(name);
     for (const std::string& name : declared_["sources"]) add_source(name);
     for (const std::string& name : declared_["sinks"]) add_sink(name);
@@ -162,6 +163,13 @@ class Builder {
     found.component.clear();
     diagnostics_.push_back(std::move(found));
     return false;
+  }
+
+  void take_settings() {
+    ComponentCheck check(catalog_, "", "the default is used", diagnostics_);
+    const Settings settings = check.check(agent_info(), text_.settings, *text_.first, text_.name + ".");
+    graph_.drain_timeout = settings.duration("drainTimeout");
+    graph_.stop_timeout = settings.duration("stopTimeout");
   }
 
   // --- what every component has ----------------------------------------------------------------------------------

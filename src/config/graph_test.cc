@@ -107,6 +107,20 @@ TEST(Graph, RunnerSettingsOfASource) {
   EXPECT_EQ(loaded.find("a1")->sources[0].max_backoff, std::chrono::milliseconds(20));
 }
 
+TEST(Graph, SettingsOfTheAgentItself) {
+  using std::chrono::milliseconds;
+  const Configuration plain = load(config_test::kBase);
+  EXPECT_EQ(plain.find("a1")->drain_timeout, milliseconds(10'000));
+  const Configuration given = load(base_and("a1.drainTimeout = 500\na1.stopTimeout = 700\n"));
+  EXPECT_THAT(given.diagnostics, IsEmpty());
+  EXPECT_EQ(given.find("a1")->drain_timeout, milliseconds(500));
+  EXPECT_EQ(given.find("a1")->stop_timeout, milliseconds(700));
+  const Configuration bad = load(base_and("a1.drainTimeout = soon\n"));
+  EXPECT_EQ(only(bad).key, "a1.drainTimeout");
+  EXPECT_EQ(only(bad).code, DiagnosticCode::bad_value);
+  EXPECT_EQ(bad.find("a1")->drain_timeout, milliseconds(10'000));
+}
+
 TEST(Graph, SinkGroup) {
   const Configuration loaded =
       load(base_and("a1.sinks = k1 k2\n"

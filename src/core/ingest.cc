@@ -457,6 +457,7 @@ Handover::Post SourceIngest::Core::poster(const PlanPtr& plan) {
 }
 
 void SourceIngest::Core::advance_optional() {
+  if (held_) return;  // a channel that ends must get nothing more
   for (const PlanPtr& plan : plans_) {
     for (auto& [index, queue] : plan->optional) {
       if (!queue.deadline().has_value()) continue;
@@ -481,7 +482,7 @@ void SourceIngest::Core::arm_timer() {
   }
   for (const PlanPtr& plan : plans_) {
     for (const auto& [index, queue] : plan->optional) {
-      if (const auto deadline = queue.deadline()) consider(*deadline);
+      if (const auto deadline = queue.deadline(); deadline && !held_) consider(*deadline);
     }
   }
   if (!next.has_value() || (timer_.has_value() && *timer_ <= *next)) return;

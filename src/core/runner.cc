@@ -31,6 +31,7 @@ void Runner::Shared::fail(const Status& error) {
   set(LifeState::error);
   std::lock_guard lock(mutex);
   health.error = error;
+  health.error.ignore();  // kept for who asks
 }
 
 void Runner::Shared::recovered() {
@@ -72,7 +73,9 @@ Runner::~Runner() { stop(); }
 
 Health Runner::health() const {
   std::lock_guard lock(shared_->mutex);
-  return shared_->health;
+  Health now = shared_->health;
+  now.error.ignore();  // most want to know the state only
+  return now;
 }
 
 void Runner::start() {
@@ -110,6 +113,7 @@ bool Runner::await_stopped(Clock::Steady deadline) {
       thread_.detach();
       shared_->health.state = LifeState::abandoned;
       shared_->health.error = {Code::timeout, label_ + " did not stop in time"};
+      shared_->health.error.ignore();
       return false;
     }
   }

@@ -346,6 +346,22 @@ TEST_F(RunnerTest, TheSupervisorStopsSourcesFirstAndDrains) {
   }
 }
 
+TEST_F(RunnerTest, StopWaitsUntilASlowSinkHasDrainedAll) {
+  Latch latch;
+  sink_probe_->hang = &latch;
+  Supervisor supervisor(world_.log, clock_);
+  ChannelRunner& channel = supervisor.add(std::make_unique<ChannelRunner>("c1", channel_, world_.environment));
+  supervisor.add(sink({channel.gate()}));
+  supervisor.start();
+  deliver(250);  // three turns
+  ASSERT_TRUE(eventually([&] { return sink_probe_->turns == 1; }));
+  std::jthread opener([&] {
+    EXPECT_TRUE(eventually([&] { return clock_.waiters() == 2; }));  // engine, and who stops
+    latch.open();
+  });
+  EXPECT_TRUE(supervisor.stop().clean());
+}
+
 TEST_F(RunnerTest, WhatCouldNotBeDrainedInTimeIsReported) {
   Supervisor supervisor(world_.log, clock_);
   ChannelRunner& channel = supervisor.add(std::make_unique<ChannelRunner>("c1", channel_, world_.environment));

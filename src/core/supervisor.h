@@ -52,6 +52,9 @@ class Supervisor {
   SinkRunner* sink(std::string_view name);
   SourceRunner* source(std::string_view name);
 
+  /// From now on.
+  void set_options(SupervisorOptions options) { options_ = options; }
+
   void start();
   /// In bounded time. What was abandoned is named in the log and the report; the process should end then, because its
   /// threads still use their environments.
@@ -82,7 +85,7 @@ class Supervisor {
 
   Log& log_;
   Clock& clock_;
-  const SupervisorOptions options_;
+  SupervisorOptions options_;
   bool started_ = false;
   mutable std::mutex mutex_;  // the maps, not what is in them
   Runners<ChannelRunner> channels_;

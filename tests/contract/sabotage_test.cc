@@ -36,7 +36,7 @@ constexpr Sabotage kAll[] = {
     {"budget.ignored", BASE_TEST, "MemoryBudget.KeepsAShareForWhatDrains"},
     {"quarantine.ignore_failure", CORE_TEST, "BatchSinkTest.WhatCantBeQuarantinedStays"},
     {"source.not_restarted", CORE_TEST, "RunnerTest.AFailedSourceStartIsTriedAgainEveryThreeSeconds"},
-    {"stop.skip_drain", AGENT_TEST, "AgentTest.StopDrainsABacklog"},
+    {"stop.skip_drain", CORE_TEST, "RunnerTest.StopWaitsUntilASlowSinkHasDrainedAll"},
     {"reload.skip_drain", AGENT_TEST, "ShortDrainTest.AReloadIsRefusedWhileAChannelThatWouldEndCantBeDrained"},
     {"reload.no_hold", RELOAD_TEST, "ReloadTest.*"},
     {"reload.restart_unchanged", RELOAD_TEST, "ReloadTest.*"},

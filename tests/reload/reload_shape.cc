@@ -124,8 +124,9 @@ ReloadShape::Lines ReloadShape::sink_lines() const {
 
 std::string ReloadShape::text() const {
   const Lines sinks = sink_lines();
-  std::string text = fmt::format("a1.sources = r0 r1{}\na1.channels = c0{}{}\na1.sinks =", tail_ ? " r2" : "",
-                                 c1_ ? " c1" : "", c2_ ? " c2" : "");
+  std::string text =
+      fmt::format("a1.drainTimeout = 20000\na1.sources = r0 r1{}\na1.channels = c0{}{}\na1.sinks =", tail_ ? " r2" : "",
+                  c1_ ? " c1" : "", c2_ ? " c2" : "");
   for (const auto& [name, lines] : sinks) text += " " + name;
   text +=
       "\na1.sources.r0.type = netcat\na1.sources.r0.bind = 127.0.0.1\na1.sources.r0.port = 1\n"

@@ -139,7 +139,7 @@ class ReloadTest : public ::testing::Test {
     return duplicates;
   }
 
-  AgentWorld world_{{.drain_timeout = std::chrono::seconds(20), .stop_timeout = std::chrono::seconds(20)}};
+  AgentWorld world_;
   std::ofstream tail_;
   std::atomic<int> tailed_{0};
 };

@@ -26,10 +26,10 @@ std::uint16_t FreePortNetwork::port(std::uint16_t wanted) const {
   return found == ports_.end() ? 0 : found->second;
 }
 
-AgentWorld::AgentWorld(SupervisorOptions options)
+AgentWorld::AgentWorld()
     : world_{clock_, real_file_system(), network_, budget_, engine_, registry_, directory_.file("state")} {
   CHECK(configure_logging({.level = Log::Level::info, .file = directory_.file("log")}).ok());
-  agent_ = std::make_unique<Agent>(world_, "a1", options);
+  agent_ = std::make_unique<Agent>(world_, "a1");
   ConfigurationSource source({{directory_.file("a1.conf"), "", ""}});
   reloader_ = std::make_unique<Reloader>(*agent_, std::move(source), Reloader::Properties{});
 }

@@ -37,7 +37,7 @@ class FreePortNetwork final : public Network {
 /// configuration is a file in the test's folder, its log another. Named a1.
 class AgentWorld {
  public:
-  explicit AgentWorld(SupervisorOptions options = {});
+  AgentWorld();
   ~AgentWorld();
 
   /// Replaces the configuration file and applies it: the first time as a start, then as SIGHUP does.

@@ -85,7 +85,10 @@ class CollectingIngest final : public Ingest {
     }
   }
   bool wait_for_events(std::size_t count) {
-    return wait_for([&] { return events().size() >= count; });
+    return wait_for([&] {
+      std::lock_guard lock(mutex_);
+      return events_.size() >= count;
+    });
   }
 
  private:
