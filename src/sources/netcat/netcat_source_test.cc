@@ -117,6 +117,9 @@ TEST_F(NetcatSourceTest, SaysFailedAndStaysConnected) {
   client.send("c\n");
   ASSERT_TRUE(ingest.wait_for_events(1));
   EXPECT_THAT(ingest.bodies(), ElementsAre("c"));
+  ingest.answer_with({Code::full, "full again"});
+  client.send("d\n");
+  EXPECT_EQ(client.line(), "FAILED: full again");  // so the answer for c, silent as it is, has been dealt with
   EXPECT_EQ(env.count(counter_names::kEventAccepted), 1);
 }
 

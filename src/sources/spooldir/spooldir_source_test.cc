@@ -41,7 +41,7 @@ class SpooldirTest : public ::testing::Test {
   std::set<std::string> files() const {
     std::set<std::string> names;
     for (const auto& entry : fs::recursive_directory_iterator(in(""))) {
-      if (entry.is_regular_file()) names.insert(fs::relative(entry.path(), in("")).string());
+      if (entry.is_regular_file()) names.insert(entry.path().lexically_relative(in("")).string());
     }
     return names;
   }
