@@ -60,7 +60,8 @@ def unfinished(row, name):
     return next((text for failed, text in row["failures"] if failed == name), "")
 
 
-def page(rows):
+def page(rows, missing=()):
+    """`missing`: titles of rows that have not been measured."""
     throughput = [r for r in rows if r["key"] != IDLE]
     idle = [r for r in rows if r["key"] == IDLE]
     machine = rows[0]["machine"] if rows else "?"
@@ -68,6 +69,8 @@ def page(rows):
     loads = [r["load"] for r in rows]
     load = f"{min(loads):.1f} to {max(loads):.1f}" if loads else "?"
     parts = [HEAD.format(machine=machine, pairs=" or ".join(map(str, pairs)), load=load), shortfall_text(rows)]
+    if missing:
+        parts.append("\nNot measured yet, so nothing is claimed: " + "; ".join(missing) + ".\n")
     if throughput:
         parts.append("\n## Targets\n" + summary(throughput))
         parts.append("\n## All figures\n\n| workload | program | events/s | MiB/s | of the floor | CPU s per million | peak MiB |"

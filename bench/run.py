@@ -119,8 +119,10 @@ def kept_rows(rows):
     return found
 
 
-def write_pages(rows):
-    (ROOT / "docs/benchmarks.md").write_text(report.page(rows))
+def write_pages(every):
+    rows = kept_rows(every)
+    known = {row["key"] for row in rows}
+    (ROOT / "docs/benchmarks.md").write_text(report.page(rows, [row.title for row in every if row.key not in known]))
     readme = ROOT / "README.md"
     readme.write_text(report.with_summary(readme.read_text(), rows))
     print("written: docs/benchmarks.md and the table in README.md", file=sys.stderr)
@@ -134,7 +136,7 @@ def main():
         print("\n".join(r.key for r in rows))
         return 0
     if options.page:
-        write_pages(kept_rows(every))
+        write_pages(every)
         return 0
     build = pathlib.Path(options.build)
     if not (build / "bench/loadgen").exists():
@@ -152,7 +154,7 @@ def main():
             KEPT.mkdir(parents=True, exist_ok=True)
             (KEPT / f"{row.key}.json").write_text(json.dumps(outcomes[-1], indent=1))
     if whole:
-        write_pages(kept_rows(every))
+        write_pages(every)
     else:
         print(report.page(outcomes))
     # Flume at its defaults may not come to an end; ours must.
