@@ -1,5 +1,6 @@
 #include "monitor/http_endpoint.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -29,6 +30,8 @@ struct Request {
   std::string_view path;
 };
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
 /// The request line; nothing where it is none.
 std::optional<Request> parse_request(std::string_view head) {
   std::string_view line = head.substr(0, head.find('\n'));
@@ -38,7 +41,7 @@ std::optional<Request> parse_request(std::string_view head) {
   if (first == std::string_view::npos || second == std::string_view::npos) return std::nullopt;
   if (!line.substr(second + 1).starts_with("HTTP/1.")) return std::nullopt;
   const std::string_view target = line.substr(first + 1, second - first - 1);
-  if (!target.starts_with('/')) return std::nullopt;
+  if (!target.starts_with('/') || std::any_of(target.begin(), target.end(), is_control)) return std::nullopt;
   return Request{line.substr(0, first), target.substr(0, target.find('?'))};
 }
 

@@ -53,6 +53,7 @@ TEST_F(HttpEndpointTest, RefusesWhatIsNoRequest) {
   EXPECT_THAT(ask("hello\n\n"), StartsWith("HTTP/1.1 400"));
   EXPECT_THAT(ask("GET here HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 400"));
   EXPECT_THAT(ask("GET / SPDY\r\n\r\n"), StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(ask("GET /he\rre HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 400"));
 }
 
 TEST_F(HttpEndpointTest, RefusesAnEndlessRequest) {
