@@ -42,7 +42,6 @@ Bytef* bytes_of(std::string_view text) { return reinterpret_cast<Bytef*>(const_c
 bool fits_int(std::size_t size) { return size <= static_cast<std::size_t>(std::numeric_limits<int>::max()); }
 
 // -- deflate, without zlib's own header
-// ---------------------------------------------------------------------------------
 
 Status deflate_block(int level, std::string_view raw, std::string& out) {
   z_stream stream{};
@@ -83,7 +82,6 @@ Status inflate_block(std::string_view block, std::size_t limit, std::string& out
 }
 
 // -- snappy, with the CRC-32 of the raw bytes behind it
-// -------------------------------------------------------------------
 
 std::uint32_t checksum(std::string_view raw) {
   return static_cast<std::uint32_t>(crc32(0, bytes_of(raw), static_cast<uInt>(raw.size())));
@@ -115,7 +113,6 @@ Status snappy_decompress(std::string_view block, std::size_t limit, std::string&
 }
 
 // -- bzip2
-// --------------------------------------------------------------------------------------------------------------
 
 Status bzip2_compress(int level, std::string_view raw, std::string& out) {
   out.resize(raw.size() + raw.size() / 100 + 700);
@@ -150,7 +147,6 @@ Status bzip2_decompress(std::string_view block, std::size_t limit, std::string& 
 }
 
 // -- zstandard
-// ------------------------------------------------------------------------------------------------------------
 
 Status zstd_compress(int level, std::string_view raw, std::string& out) {
   out.resize(ZSTD_compressBound(raw.size()));
@@ -179,7 +175,6 @@ Status zstd_decompress(std::string_view block, std::size_t limit, std::string& o
 }
 
 // -- xz
-// -------------------------------------------------------------------------------------------------------------------
 
 Status xz_compress(int level, std::string_view raw, std::string& out) {
   out.resize(lzma_stream_buffer_bound(raw.size()));

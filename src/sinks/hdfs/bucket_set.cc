@@ -230,7 +230,6 @@ void BucketSet::close_all() {
 }
 
 // -- settling
-// ----------------------------------------------------------------------------------------------------------
 
 Result<std::size_t> BucketSet::settle() {
   std::vector<Pending> pending = collect();

@@ -108,7 +108,6 @@ class HdfsSinkTest : public ::testing::Test {
 };
 
 // -- where events go
-// ---------------------------------------------------------------------------------------------------
 
 TEST_F(HdfsSinkTest, WritesLinesUnderTheDayOfTheirTimestamp) {
   ASSERT_TRUE(make({}).ok());
@@ -191,7 +190,6 @@ TEST_F(HdfsSinkTest, LocalTimeAndRounding) {
 }
 
 // -- when files end
-// ----------------------------------------------------------------------------------------------------
 
 TEST_F(HdfsSinkTest, RollsByNumberBeforeTheNextEvent) {
   ASSERT_TRUE(make({{"hdfs.rollCount", "2"}}).ok());
@@ -271,7 +269,6 @@ TEST_F(HdfsSinkTest, AYearOfHourlyFiles) {
 }
 
 // -- what is promised
-// --------------------------------------------------------------------------------------------------
 
 TEST_F(HdfsSinkTest, ManyLeasesShareOneSync) {
   ASSERT_TRUE(make({{"hdfs.batchSize", "10"}}).ok());
@@ -380,7 +377,6 @@ TEST_F(HdfsSinkTest, AFullDiskFailsCleanlyAndResumes) {
 }
 
 // -- one bad bucket
-// ----------------------------------------------------------------------------------------------------
 
 TEST_F(HdfsSinkTest, ABadBucketHoldsUpNoOtherAndKeepsItsOrder) {
   ASSERT_TRUE(make({{"hdfs.path", "file:///out/%{h}"}}).ok());
@@ -457,7 +453,6 @@ TEST_F(HdfsSinkTest, NoEventLeavesThePathRoot) {
 }
 
 // -- finishing
-// ---------------------------------------------------------------------------------------------------------
 
 TEST_F(HdfsSinkTest, ARenameThatFailsHoldsNobodyUpAndIsTriedAgain) {
   ASSERT_TRUE(make({{"hdfs.rollCount", "1"}, {"hdfs.retryInterval", "60"}, {"hdfs.closeTries", "3"}}).ok());
@@ -496,7 +491,6 @@ TEST_F(HdfsSinkTest, StopsInAnyStateAndStartsAgain) {
 }
 
 // -- settings
-// ----------------------------------------------------------------------------------------------------------
 
 TEST_F(HdfsSinkTest, RefusesWhatCannotWork) {
   EXPECT_THAT(make({{"hdfs.path", "hdfs://nn/a"}}).message(), HasSubstr("known to Flume, not yet here"));

@@ -102,7 +102,9 @@ TEST_F(NetcatSourceTest, AnswersNothingBeforeTheReceipt) {
   client.send("a\n");
   ASSERT_TRUE(ingest.wait_for_deliveries(1));
   EXPECT_EQ(env.count(counter_names::kEventAccepted), 0);
-  ingest.release();
+  ingest.release({Code::full, "no room"});
+  EXPECT_EQ(client.line(), "FAILED: no room") << "it was answered before the receipt";
+  client.send("b\n");
   EXPECT_EQ(client.line(), "OK");
 }
 

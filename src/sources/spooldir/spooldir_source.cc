@@ -38,7 +38,6 @@ SpooldirSource::SpooldirSource(Options options, Environment& environment)
 SpooldirSource::~SpooldirSource() { stop(); }
 
 // -- start and stop
-// ----------------------------------------------------------------------------------------------------
 
 Status SpooldirSource::start(Ingest& ingest) {
   stop();
@@ -122,7 +121,6 @@ void SpooldirSource::drain() {
 }
 
 // -- reading
-// -----------------------------------------------------------------------------------------------------------
 
 SpooldirSource::Step SpooldirSource::step(Steady now) {
   if (now < retry_at_ || flights_ >= kMaxFlights || flight_bytes_ >= kMaxFlightBytes) return Step::blocked;
@@ -288,7 +286,6 @@ SpooldirSource::Step SpooldirSource::retry_one(Spooled& spooled) {
 }
 
 // -- handing over
-// ------------------------------------------------------------------------------------------------------
 
 void SpooldirSource::deliver(Spooled& spooled, std::uint64_t ticket, Batch batch) {
   Completion completion{spooled.number, ticket, batch.size(), batch.body_bytes(), {}};
@@ -358,7 +355,6 @@ bool SpooldirSource::back_off() {
 }
 
 // -- when a file is done
-// -----------------------------------------------------------------------------------------------
 
 // In order: the tracker tells about the oldest file in work.
 bool SpooldirSource::retire_finished() {

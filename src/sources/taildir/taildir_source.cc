@@ -47,7 +47,6 @@ TaildirSource::TaildirSource(Options options, Environment& environment)
 TaildirSource::~TaildirSource() { stop(); }
 
 // -- start and stop
-// ----------------------------------------------------------------------------------------------------
 
 Status TaildirSource::check_directories() {
   for (const taildir::FileGroup& group : options_.groups) {
@@ -182,7 +181,6 @@ void TaildirSource::enqueue(TailFile& file) {
 }
 
 // -- handing over
-// ------------------------------------------------------------------------------------------------------
 
 void TaildirSource::deliver(TailFile& file, Batch batch, const Mark& end) {
   const std::uint64_t ticket = file.progress.add(file.read, end);
@@ -285,7 +283,6 @@ bool TaildirSource::retry_one() {
 }
 
 // -- reading
-// -----------------------------------------------------------------------------------------------------------
 
 bool TaildirSource::work(Steady now) {
   no_room_ = false;
@@ -357,7 +354,6 @@ void TaildirSource::read_failed(TailFile& file, const Status& status) {
 }
 
 // -- looking after
-// -----------------------------------------------------------------------------------------------------
 
 void TaildirSource::take_changes() {
   {
