@@ -159,7 +159,7 @@ std::map<std::string, std::string> ReloadShape::identities() const {
 std::string broken(const std::string& text, unsigned kind) {
   switch (kind % 7) {
     case 0: return text + "a1.sources.r1.channels = nowhere\n";
-    case 1: return text.substr(0, text.size() / 2);
+    case 1: return text.substr(0, text.find("a1.sinks.k0.channel"));  // sinks are listed that are not there
     case 2: return text + "a1.sinks.k0.type = hdsf\n";
     case 3: return "";
     case 4:
