@@ -67,6 +67,7 @@ double AgentWorld::counter(const std::string& component, const std::string& name
 }
 
 std::string AgentWorld::log() const { return log_from(0); }
+std::string AgentWorld::log_since_mark() const { return log_from(log_mark_); }
 
 std::string AgentWorld::log_from(std::streamoff place) const {
   std::ifstream in(directory_.file("log"), std::ios::binary);
@@ -79,6 +80,6 @@ void AgentWorld::mark_log() {
   log_mark_ = in.tellg();
 }
 
-bool AgentWorld::logged(std::string_view part) const { return log_from(log_mark_).find(part) != std::string::npos; }
+bool AgentWorld::logged(std::string_view part) const { return log_since_mark().find(part) != std::string::npos; }
 
 }  // namespace standpipe::testing
