@@ -44,12 +44,11 @@ void AgentWorld::apply(std::string_view text) {
   std::ofstream(path, std::ios::binary) << text;
   if (started_) return reloader_->reload_now();
   started_ = true;
-  const std::vector<ConfigText> texts{{path, std::string(text)}};
-  const Configuration configuration =
-      load_configuration(texts, Catalog(all_components()), process_surroundings(Reloader::Properties{}));
+  const Reloader::Texts texts{{path, std::string(text)}};
+  const Configuration configuration = load_for_process(texts, {});
   log_diagnostics(configuration.diagnostics);
   CHECK(configuration.find("a1") != nullptr);
-  CHECK(reloader_->apply_first(configuration).ok());
+  CHECK(reloader_->apply_first(configuration, texts).ok());
 }
 
 std::map<std::string, std::map<std::string, double>> AgentWorld::counters() const {
