@@ -4,7 +4,7 @@ import statistics
 HEAD = """# Benchmarks against Apache Flume 1.11
 
 Written by `./dev bench`. {machine}. Lines of 300 bytes. The programs run in turn, each as often as the others, with the same
-configuration text; figures are medians over {pairs} rounds, in brackets the spread (largest minus smallest, in per cent of
+configuration text; figures are medians over {pairs}, in brackets the spread (largest minus smallest, in per cent of
 the median). The machine's load average before the rows: {load}.
 
 - **default**: the file says only what Flume requires; Flume has its script's heap of 20 MiB. **best**: batches of 1,000,
