@@ -155,8 +155,8 @@ def shortfall_text(rows):
                       if runs and median(column(runs, key)) > limit]
         if missed:
             lines.append(f"- **{row['title']}**: {'; '.join(missed).replace(', **missed**', '')}.\n")
-            bounds.setdefault(row.get("bound"), []).append(row["title"])
-    bounds.pop(None, None)
+            if row.get("bound"):
+                bounds.setdefault(row["bound"], []).append(row["title"])
     reasons = "".join(f"\nWhat bounds {'; '.join(titles)}: {bound}\n" for bound, titles in bounds.items())
     return "\n## Where it falls short\n\n" + ("".join(lines) or "No row misses its target.\n") + reasons
 
