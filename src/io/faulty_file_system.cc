@@ -25,6 +25,10 @@ class FaultyFileSystem::FaultyFile final : public File {
     TRY(owner_.enter(Operation::truncate, path_));
     return inner_->truncate(size);
   }
+  Status reserve(std::uint64_t size) override {
+    TRY(owner_.enter(Operation::reserve, path_));
+    return inner_->reserve(size);
+  }
   Result<FileInfo> info() override { return inner_->info(); }
   std::uint64_t next_data(std::uint64_t offset) override { return inner_->next_data(offset); }
   Status close() override {
@@ -129,6 +133,10 @@ Status FaultyFileSystem::remove_directory(const std::string& path) {
 Status FaultyFileSystem::sync_directory(const std::string& path) {
   TRY(enter(Operation::sync_directory, path));
   return inner_.sync_directory(path);
+}
+
+Result<std::unique_ptr<FileLock>> FaultyFileSystem::lock(const std::string& path, std::string_view owner) {
+  return inner_.lock(path, owner);
 }
 
 Result<std::uint64_t> FaultyFileSystem::free_space(const std::string& path) { return inner_.free_space(path); }

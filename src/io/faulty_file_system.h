@@ -18,6 +18,7 @@ class FaultyFileSystem final : public FileSystem {
     write,
     sync,
     truncate,
+    reserve,
     close,
     info,
     list,
@@ -52,6 +53,7 @@ class FaultyFileSystem final : public FileSystem {
   Status remove(const std::string& path) override;
   Status remove_directory(const std::string& path) override;
   Status sync_directory(const std::string& path) override;
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path, std::string_view owner) override;
   Result<std::uint64_t> free_space(const std::string& path) override;
 
  private:

@@ -1,0 +1,112 @@
+#include "channels/file/directory_guard.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "channels/file/segment_format.h"
+
+namespace standpipe::file_channel {
+
+namespace {
+
+constexpr std::string_view kFirstLine = "standpipe file channel";
+constexpr std::string_view kGuardFile = "log-1";
+constexpr std::string_view kGuardText =
+    "This folder holds events of a Standpipe file channel. The file keeps Flume from starting an empty channel on it.\n"
+    "To hand the events back to Flume: standpipe tool file-channel export\n";
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// Makes the folder and what is missing above it, so that it is there after a power cut.
+Status make_durable(FileSystem& files, const std::string& path) {
+  std::vector<std::string> missing;
+  for (std::string at = path; at.size() > 1 && !files.info(at).ok(); at = parent_of(at)) missing.push_back(at);
+  TRY(files.make_directories(path));
+  for (const std::string& made : missing) TRY(files.sync_directory(parent_of(made)));
+  return {};
+}
+
+bool is_flume_log(std::string_view name) {
+  constexpr std::string_view kPrefix = "log-";
+  if (!name.starts_with(kPrefix) || name.size() == kPrefix.size()) return false;
+  name.remove_prefix(kPrefix.size());
+  return name.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string format_owner(const Owner& owner) {
+  return fmt::format("{}\nformat {}\nid {}\nagent {}\nchannel {}\n", kFirstLine, kFormat, to_hex(owner.id), owner.agent,
+                     owner.channel);
+}
+
+Result<Owner> parse_owner(std::string_view text) {
+  const std::vector<std::string_view> lines = split(text, '\n');
+  const auto value = [&lines](std::size_t line, std::string_view key) -> std::optional<std::string_view> {
+    if (line >= lines.size() || !lines[line].starts_with(key)) return std::nullopt;
+    return lines[line].substr(key.size());
+  };
+  if (lines.empty() || lines[0] != kFirstLine) return Status(Code::corrupt, "it does not begin as it should");
+  const auto format = value(1, "format ");
+  if (!format || format->empty() || format->find_first_not_of("0123456789") != std::string_view::npos) {
+    return Status(Code::corrupt, "it names no format");
+  }
+  if (*format != std::to_string(kFormat)) {
+    return Status(Code::invalid,
+                  fmt::format("written in format {}, this version knows {}: use a newer one", *format, kFormat));
+  }
+  const auto id = from_hex(value(2, "id ").value_or(""));
+  if (!id) return Status(Code::corrupt, "it names no id");
+  return Owner{*id, std::string(value(3, "agent ").value_or("")), std::string(value(4, "channel ").value_or(""))};
+}
+
+Result<DirectoryGuard> DirectoryGuard::open(FileSystem& files, const std::string& path, std::string_view property,
+                                            std::string_view holder) {
+  TRY(make_durable(files, path));
+  DirectoryGuard guard(files, path);
+  // Ours first: a Flume that could not get its own lock removes the file of it when it ends.
+  for (const auto& [name, text] :
+       {std::pair<std::string_view, std::string_view>{"standpipe.lock", holder}, {"in_use.lock", ""}}) {
+    auto lock = files.lock(path + "/" + std::string(name), text);
+    if (!lock.ok()) {
+      return Status(lock.status().code(), fmt::format("can't lock {}: {}; give the channel a folder of its own with {}",
+                                                      path, lock.status().message(), property));
+    }
+    guard.locks_.push_back(std::move(*lock));
+  }
+  return guard;
+}
+
+Result<std::optional<Owner>> DirectoryGuard::read_owner() const {
+  const std::string path = path_ + "/" + std::string(kOwnerFile);
+  const auto text = read_file(*files_, path, 4096);
+  if (text.status().code() == Code::not_found) return std::optional<Owner>();
+  if (!text.ok()) return text.status();
+  auto owner = parse_owner(*text);
+  if (!owner.ok()) return owner.status().with_context(path);
+  return std::optional<Owner>(std::move(*owner));
+}
+
+Status DirectoryGuard::claim(const Owner& owner, bool data_directory) {
+  if (data_directory) TRY(write_file_atomically(*files_, path_ + "/" + std::string(kGuardFile), kGuardText));
+  return write_file_atomically(*files_, path_ + "/" + std::string(kOwnerFile), format_owner(owner));
+}
+
+Result<std::string> DirectoryGuard::find_flume_file() const {
+  TRY_ASSIGN(const auto names, files_->list(path_));
+  for (const std::string& name : names) {
+    if (name == "checkpoint" || name == "checkpoint.meta") return path_ + "/" + name;
+    if (!is_flume_log(name)) continue;
+    if (name != kGuardFile) return path_ + "/" + name;
+    const auto text = read_file(*files_, path_ + "/" + name, kGuardText.size());
+    if (!text.ok() || *text != kGuardText) return path_ + "/" + name;
+  }
+  return std::string();
+}
+
+}  // namespace standpipe::file_channel
