@@ -18,6 +18,7 @@ class FaultyFileSystem::FaultyFile final : public File {
     return write_with(bytes, [&](std::string_view part) { return inner_->write_at(offset, part); });
   }
   Status sync() override {
+    owner_.wait_while_held(path_);
     TRY(owner_.enter(Operation::sync, path_));
     return inner_->sync();
   }
@@ -59,6 +60,22 @@ void FaultyFileSystem::inject(Fault fault) {
 void FaultyFileSystem::heal() {
   std::lock_guard lock(mutex_);
   faults_.clear();
+}
+
+void FaultyFileSystem::hold_syncs(const std::string& path_contains) {
+  std::lock_guard lock(mutex_);
+  held_ = path_contains;
+}
+
+void FaultyFileSystem::release_syncs() {
+  std::lock_guard lock(mutex_);
+  held_.clear();
+  released_.notify_all();
+}
+
+void FaultyFileSystem::wait_while_held(const std::string& path) {
+  std::unique_lock lock(mutex_);
+  released_.wait(lock, [&] { return held_.empty() || path.find(held_) == std::string::npos; });
 }
 
 std::size_t FaultyFileSystem::calls(Operation operation) const {

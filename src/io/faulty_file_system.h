@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <condition_variable>
 #include <limits>
 #include <mutex>
 
@@ -43,6 +44,9 @@ class FaultyFileSystem final : public FileSystem {
   void inject(Fault fault);
   void heal();  ///< no fault any more
   std::size_t calls(Operation operation) const;
+  /// Syncs of files whose path contains this wait until release_syncs().
+  void hold_syncs(const std::string& path_contains);
+  void release_syncs();
 
   Result<std::unique_ptr<File>> open(const std::string& path, Mode mode, unsigned permissions = 0644) override;
   Result<FileInfo> info(const std::string& path, bool follow = true) override;
@@ -62,7 +66,11 @@ class FaultyFileSystem final : public FileSystem {
   Status enter(Operation operation, const std::string& path, bool* half_done = nullptr);
 
   FileSystem& inner_;
+  void wait_while_held(const std::string& path);
+
   mutable std::mutex mutex_;
+  std::condition_variable released_;
+  std::string held_;  // empty: none
   std::vector<Fault> faults_;
   std::array<std::size_t, static_cast<std::size_t>(Operation::count)> calls_{};
 };

@@ -6,12 +6,14 @@
 
 #include "base/text.h"
 #include "channels/file/segment_format.h"
+#include "io/crc32c.h"
 
 namespace standpipe::file_channel {
 
 namespace {
 
 constexpr std::string_view kFirstLine = "standpipe file channel";
+constexpr std::string_view kCheckKey = "check ";
 constexpr std::string_view kGuardFile = "log-1";
 constexpr std::string_view kGuardText =
     "This folder holds events of a Standpipe file channel. The file keeps Flume from starting an empty channel on it.\n"
@@ -31,6 +33,8 @@ Status make_durable(FileSystem& files, const std::string& path) {
   return {};
 }
 
+std::string check_line(std::string_view text) { return fmt::format("{}{:08x}\n", kCheckKey, crc32c(0, text)); }
+
 bool is_flume_log(std::string_view name) {
   constexpr std::string_view kPrefix = "log-";
   if (!name.starts_with(kPrefix) || name.size() == kPrefix.size()) return false;
@@ -41,28 +45,28 @@ bool is_flume_log(std::string_view name) {
 }  // namespace
 
 std::string format_owner(const Owner& owner) {
-  return fmt::format("{}\nformat {}\nid {}\nagent {}\nchannel {}\n", kFirstLine, kFormat, to_hex(owner.id), owner.agent,
-                     owner.channel);
+  const std::string text = fmt::format("{}\nformat {}\nid {}\nagent {}\nchannel {}\n", kFirstLine, kFormat,
+                                       to_hex(owner.id), owner.agent, owner.channel);
+  return text + check_line(text);
 }
 
 Result<Owner> parse_owner(std::string_view text) {
+  const std::size_t check = text.rfind(kCheckKey);
+  if (check == std::string_view::npos || text.substr(check) != check_line(text.substr(0, check))) {
+    return Status(Code::corrupt, "its checksum does not agree");
+  }
   const std::vector<std::string_view> lines = split(text, '\n');
-  const auto value = [&lines](std::size_t line, std::string_view key) -> std::optional<std::string_view> {
-    if (line >= lines.size() || !lines[line].starts_with(key)) return std::nullopt;
-    return lines[line].substr(key.size());
+  const auto value = [&lines](std::size_t line, std::string_view key) {
+    const bool there = line < lines.size() && lines[line].starts_with(key);
+    return there ? lines[line].substr(key.size()) : std::string_view();
   };
-  if (lines.empty() || lines[0] != kFirstLine) return Status(Code::corrupt, "it does not begin as it should");
-  const auto format = value(1, "format ");
-  if (!format || format->empty() || format->find_first_not_of("0123456789") != std::string_view::npos) {
-    return Status(Code::corrupt, "it names no format");
+  if (value(1, "format ") != std::to_string(kFormat)) {
+    return Status(Code::invalid, fmt::format("written in format {}, this version knows {}: use a newer one",
+                                             value(1, "format "), kFormat));
   }
-  if (*format != std::to_string(kFormat)) {
-    return Status(Code::invalid,
-                  fmt::format("written in format {}, this version knows {}: use a newer one", *format, kFormat));
-  }
-  const auto id = from_hex(value(2, "id ").value_or(""));
+  const auto id = from_hex(value(2, "id "));
   if (!id) return Status(Code::corrupt, "it names no id");
-  return Owner{*id, std::string(value(3, "agent ").value_or("")), std::string(value(4, "channel ").value_or(""))};
+  return Owner{*id, std::string(value(3, "agent ")), std::string(value(4, "channel "))};
 }
 
 Result<DirectoryGuard> DirectoryGuard::open(FileSystem& files, const std::string& path, std::string_view property,
