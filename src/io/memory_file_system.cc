@@ -317,7 +317,7 @@ void MemoryFileSystem::cut(const NodePtr& node, const Survival& survival) {
   if (content.size() > survives.size() && !overwritten) {
     survives.append(content, survives.size(), survival.kept(content.size() - survives.size()));
   }
-  disk_->used = disk_->used - content.size() + survives.size();
+  disk_->used += survives.size();
   node->content = survives;
   node->dirty_from = survives.size();
   node->durable = std::move(survives);
@@ -328,6 +328,7 @@ void MemoryFileSystem::cut(const NodePtr& node, const Survival& survival) {
 void MemoryFileSystem::power_cut() {
   std::lock_guard lock(disk_->mutex);
   disk_->locks.clear();
+  disk_->used = 0;  // counted anew: files that were removed may be back
   cut(disk_->root, {[](std::size_t) { return std::size_t{0}; }, [] { return false; }});
 }
 
@@ -338,6 +339,7 @@ void MemoryFileSystem::power_cut_torn(std::uint32_t seed) {
     seed = seed * 1664525 + 1013904223;
     return std::size_t{seed >> 8};
   };
+  disk_->used = 0;
   cut(disk_->root, {[&](std::size_t unsynced) { return next() % (unsynced + 1); }, [&] { return next() % 2 == 0; }});
 }
 

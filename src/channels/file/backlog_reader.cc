@@ -1,7 +1,6 @@
 #include "channels/file/backlog_reader.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 
 #include "channels/file/record.h"
@@ -11,7 +10,6 @@ namespace standpipe::file_channel {
 namespace {
 
 constexpr std::size_t kChunk = 256 * 1024;
-constexpr std::size_t kBlock = 4096;
 
 std::shared_ptr<Slab> make_slab(std::size_t size, MemoryBudget& budget) {
   // Leases may use what is kept for draining; beyond that one chunk is taken all the same, or nothing would ever drain.
@@ -27,9 +25,9 @@ DirectoryReader::DirectoryReader(FileSystem& files, const SegmentList& segments,
 
 Result<std::optional<NumberedEvents>> DirectoryReader::peek(std::uint64_t number) {
   for (;;) {
-    if (number < chunk_from_) file_.reset();  // backwards: begin anew
+    if (number < chunk_from_) placed_ = false;  // backwards: begin anew
     const auto run = std::partition_point(runs_.begin(), runs_.end(), [&](const Run& r) { return r.end() <= number; });
-    if (file_ != nullptr && run != runs_.end()) {
+    if (placed_ && run != runs_.end()) {
       const std::uint64_t skipped = number > run->first ? number - run->first : 0;
       return std::optional(NumberedEvents{run->first + skipped, batch_, run->at + skipped, run->count - skipped});
     }
@@ -39,21 +37,33 @@ Result<std::optional<NumberedEvents>> DirectoryReader::peek(std::uint64_t number
 }
 
 Status DirectoryReader::go_to(const SegmentList::Place& place) {
-  if (file_ == nullptr || segment_.id != place.segment.id) {
-    file_.reset();
-    TRY_ASSIGN(file_, files_.open(place.segment.path, FileSystem::Mode::read));
-  }
+  const bool same = file_ != nullptr && segment_.id == place.segment.id;
+  placed_ = false;
   segment_ = place.segment;
   offset_ = place.offset;
   passed_ = segment_.first;
+  if (!same) {
+    file_.reset();
+    auto file = files_.open(segment_.path, FileSystem::Mode::read);
+    if (file.ok()) {
+      file_ = std::move(*file);
+    } else if (file.status().code() == Code::not_found) {
+      // Somebody removed it: what was in it will be missing, the rest goes on.
+      report_(segment_.path, {0, segment_.end, {}, "the file is gone"});
+      offset_ = std::numeric_limits<std::uint64_t>::max();
+    } else {
+      return file.status();
+    }
+  }
+  placed_ = true;
   return {};
 }
 
 Result<bool> DirectoryReader::next_chunk(std::uint64_t number) {
   const auto place = segments_.place_of(number);
   if (!place) return false;
-  const bool ahead = file_ != nullptr && (segment_.id > place->segment.id ||
-                                          (segment_.id == place->segment.id && offset_ >= place->offset));
+  const bool ahead =
+      placed_ && (segment_.id > place->segment.id || (segment_.id == place->segment.id && offset_ >= place->offset));
   if (!ahead) TRY(go_to(*place));
   std::uint64_t end = segments_.end_of(segment_.id);
   while (offset_ >= end) {
@@ -90,23 +100,10 @@ Result<bool> DirectoryReader::next_chunk(std::uint64_t number) {
 }
 
 Result<std::size_t> DirectoryReader::read(char* target, std::size_t size) {
-  auto result = file_->read_at(offset_, target, size);
-  if (result.ok() || result.status().code() != Code::io) return result;
-  // Block by block: what can't be read is left zero, and so is damage where it held something.
-  bool any = false;
-  for (std::size_t at = 0; at < size; at += kBlock) {
-    const std::size_t count = std::min(kBlock, size - at);
-    std::memset(target + at, 0, count);
-    const auto part = file_->read_at(offset_ + at, target + at, count);
-    if (part.ok()) {
-      any = true;
-    } else {
-      report_(segment_.path, {offset_ + at, count, {}, part.status().message()});
-    }
-  }
-  // Nothing at all: the device is gone rather than damaged.
-  if (!any) return result.status();
-  return size;
+  return read_what_is_left(*file_, offset_, target, size,
+                           [this](std::uint64_t at, std::size_t bytes, const Status& why) {
+                             report_(segment_.path, {at, bytes, {}, why.message()});
+                           });
 }
 
 void DirectoryReader::report(const Scan& scan, std::uint64_t number) const {

@@ -52,6 +52,7 @@ class DirectoryReader {
 
   std::unique_ptr<File> file_;
   Segment segment_;
+  bool placed_ = false;         // segment_ and offset_ say where to go on
   std::uint64_t offset_ = 0;    // of the next chunk
   std::uint64_t passed_ = 0;    // numbers below it do not stand at or behind offset_
   std::size_t chunk_size_ = 0;  // what the last one needed

@@ -7,10 +7,12 @@
 
 namespace standpipe::file_channel {
 
-ConsumptionLog::ConsumptionLog(FileSystem& files, Log& log, std::string folder, std::uint64_t channel_id)
-    : files_(files), log_(log), folder_(std::move(folder)), channel_id_(channel_id) {}
+ConsumptionLog::ConsumptionLog(FileSystem& files, Log& log, std::string folder, std::uint64_t channel_id,
+                               std::uint64_t generation)
+    : files_(files), log_(log), folder_(std::move(folder)), channel_id_(channel_id), generation_(generation) {}
 
-Status ConsumptionLog::begin(std::uint64_t generation) {
+Status ConsumptionLog::begin() {
+  const std::uint64_t generation = this->generation() + 1;
   const std::string path = folder_ + "/" + consumed_name(generation);
   TRY_ASSIGN(auto file, files_.open(path, FileSystem::Mode::create));
   TRY(file->write_at(0, format_consumed_header(channel_id_, generation)));

@@ -18,11 +18,12 @@ namespace standpipe::file_channel {
 /// the ranges are in memory too, and the next snapshot has them all. Thread-safe.
 class ConsumptionLog {
  public:
-  ConsumptionLog(FileSystem& files, Log& log, std::string folder, std::uint64_t channel_id);
+  /// `generation`: the newest that is there. Nothing is written before begin().
+  ConsumptionLog(FileSystem& files, Log& log, std::string folder, std::uint64_t channel_id, std::uint64_t generation);
 
-  /// Writes go to a new file of `generation` from now on; what was written before is synced. After it returned ok, take
-  /// the snapshot's state and save() it.
-  Status begin(std::uint64_t generation);
+  /// Writes go to a new file of the next generation from now on; what was written before is synced. After it returned
+  /// ok, take the snapshot's state and save() it.
+  Status begin();
   /// Makes the snapshot of the newest generation durable and removes generations that are not needed any more.
   Status save(const Snapshot& snapshot);
 
@@ -48,7 +49,7 @@ class ConsumptionLog {
   mutable std::mutex mutex_;
   std::unique_ptr<File> file_;    // null: none yet, or a sync of it failed
   std::shared_ptr<File> syncer_;  // the same file once more: commits don't wait for a sync
-  std::uint64_t generation_ = 0;
+  std::uint64_t generation_;
   std::uint64_t size_ = 0;
   bool dirty_ = false;
   bool behind_ = false;

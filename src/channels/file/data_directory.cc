@@ -1,6 +1,7 @@
 #include "channels/file/data_directory.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -39,8 +40,8 @@ void DataDirectory::stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
-    changed_.notify_all();
   }
+  wake();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -59,6 +60,7 @@ DataDirectory::Stored DataDirectory::store(EncodedPut put) {
   ReceiptPromise promise;
   Receipt receipt = promise.receipt();
   bool refused = false;
+  bool must_wake = false;
   std::uint64_t first = 0;
   {
     std::lock_guard lock(mutex_);
@@ -72,14 +74,17 @@ DataDirectory::Stored DataDirectory::store(EncodedPut put) {
     if (!refused) {
       pending_bytes_ += put.size();
       pending_.push_back({std::move(put), std::move(promise), first});
-      if (asleep_) {
-        asleep_ = false;
-        changed_.notify_one();
-      }
+      must_wake = std::exchange(asleep_, false);
     }
   }
+  if (must_wake) wake();
   if (refused) promise.complete({Code::stopped, "the channel is stopped"});
   return {std::move(receipt), first};
+}
+
+void DataDirectory::wake() {
+  changed_.notify_one();
+  retry_or_changed_.notify_one();
 }
 
 void DataDirectory::run() {
@@ -109,11 +114,11 @@ bool DataDirectory::wait_for_work(Group& group) {
   const auto ready = [this] { return !pending_.empty() || stopping_; };
   if (!ready()) {
     asleep_ = true;
-    const Clock::Steady deadline = state_.ok() ? Clock::Steady::max() : context_.clock.steady_now() + kRetry;
-    if (state_.ok())
+    if (state_.ok()) {
       changed_.wait(lock, ready);
-    else
-      context_.clock.wait_until(lock, changed_, {}, deadline, ready);
+    } else {
+      context_.clock.wait_until(lock, retry_or_changed_, {}, context_.clock.steady_now() + kRetry, ready);
+    }
     asleep_ = false;
   }
   if (pending_.empty()) return !stopping_;

@@ -72,6 +72,7 @@ class DataDirectory {
   using Group = std::vector<Pending>;
 
   void run();
+  void wake();
   bool wait_for_work(Group& group);
   void write(Group& group);
   Status write_part(Group& group, std::size_t first, std::size_t& written);
@@ -91,10 +92,11 @@ class DataDirectory {
   std::string joined_;  // small puts of a group, side by side
 
   mutable std::mutex mutex_;
-  std::condition_variable_any changed_;
+  std::condition_variable changed_;
+  std::condition_variable_any retry_or_changed_;  // waited on while the state is bad
   Group pending_;
   std::size_t pending_bytes_ = 0;
-  bool asleep_ = false;
+  bool asleep_ = false;  // the thread waits and must be woken
   bool stopping_ = false;
   Status state_;
   std::thread thread_;

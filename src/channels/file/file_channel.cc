@@ -28,6 +28,13 @@ constexpr std::chrono::seconds kConsumptionSync{1};
 constexpr std::chrono::minutes kComplainEvery{1};
 constexpr std::uint64_t kConsumptionLimit = 4u << 20;
 
+/// Sabotage only.
+IntervalSet everything() {
+  IntervalSet all;
+  all.add({0, std::uint64_t{1} << 62});
+  return all;
+}
+
 constexpr std::string_view kDamaged = "EventDamagedCount";
 constexpr std::string_view kDamagedBytes = "DamagedBytes";
 constexpr std::string_view kMissing = "EventMissingCount";
@@ -106,7 +113,7 @@ class FileChannel::Life : public std::enable_shared_from_this<FileChannel::Life>
   void keep_house(std::stop_token stop);
   void housekeeping(Clock::Steady now);
   Status take_snapshot();
-  void delete_segments();
+  void delete_segments(const IntervalSet& gone);
   void complain(const Status& status);
 
   std::shared_ptr<Shared> shared_;
@@ -114,7 +121,6 @@ class FileChannel::Life : public std::enable_shared_from_this<FileChannel::Life>
   const Options options_;
   std::vector<DirectoryGuard> guards_;
   const std::uint64_t channel_id_;
-  const std::uint64_t found_generation_;
   EventQueue queue_;
   ConsumptionLog consumption_;
   std::atomic<std::uint64_t> next_segment_;
@@ -219,9 +225,8 @@ FileChannel::Life::Life(std::shared_ptr<Shared> shared, Environment& environment
       options_(std::move(options)),
       guards_(std::move(recovered.guards)),
       channel_id_(recovered.channel_id),
-      found_generation_(recovered.generation),
       queue_(options_.limits, std::move(recovered.gone), recovered.next, environment.budget),
-      consumption_(environment.files, environment.log, options_.folders.checkpoint, channel_id_),
+      consumption_(environment.files, environment.log, options_.folders.checkpoint, channel_id_, recovered.generation),
       next_segment_(recovered.next_segment),
       writer_context_{.files = environment.files,
                       .clock = environment.clock,
@@ -266,8 +271,14 @@ Status FileChannel::Life::start() {
     const auto known = guards_[i].read_owner();
     if (!known.ok() || !*known) TRY(guards_[i].claim(owner, i > 0));
   }
-  TRY(consumption_.begin(found_generation_ + 1));
   for (const auto& directory : directories_) TRY(directory->start());
+  // A full disk must not keep sinks from emptying the channel.
+  if (Status taken = take_snapshot(); taken.ok()) {
+    delete_segments(queue_.gone());
+  } else {
+    if (taken.code() != Code::full) return taken;
+    complain(taken);
+  }
   const std::int64_t waiting = queue_.size();
   if (waiting > 0) environment_.log.info(fmt::format("{} events wait from before", waiting));
   snapshot_due_ = environment_.clock.steady_now() + options_.checkpoint_interval;
@@ -393,6 +404,7 @@ void FileChannel::Life::give_back(std::vector<NumberedEvents> events) {
 
 void FileChannel::Life::take_back(Range numbers) {
   queue_.take_back(numbers);
+  if (!open()) return;  // after the stop it is as if the process had ended in between
   consumption_.append({{numbers}});
   mark_dirty();
   shared_->space_wakers.wake_all();
@@ -431,6 +443,7 @@ void FileChannel::Life::keep_house(std::stop_token stop) {
 }
 
 void FileChannel::Life::housekeeping(Clock::Steady now) {
+  const IntervalSet gone = queue_.gone();  // before the sync, which makes it durable
   Status synced = consumption_.sync();
   const bool full = consumption_.size() >= kConsumptionLimit || consumption_.behind();
   if (full || now >= snapshot_due_) {
@@ -441,11 +454,11 @@ void FileChannel::Life::housekeeping(Clock::Steady now) {
     if (!synced.ok()) mark_dirty();
   }
   if (!synced.ok()) return complain(synced);
-  delete_segments();
+  delete_segments(gone);
 }
 
 Status FileChannel::Life::take_snapshot() {
-  TRY(consumption_.begin(consumption_.generation() + 1));
+  TRY(consumption_.begin());
   // In this order: what goes from here on is in the new file, what went before is in this copy.
   Snapshot snapshot;
   snapshot.channel_id = channel_id_;
@@ -461,10 +474,11 @@ Status FileChannel::Life::take_snapshot() {
   return consumption_.save(snapshot);
 }
 
-void FileChannel::Life::delete_segments() {
-  const IntervalSet gone = queue_.gone();
+/// `gone` must be durable: a gap may not be mistaken for damage.
+void FileChannel::Life::delete_segments(const IntervalSet& gone) {
   for (const auto& directory : directories_) {
-    for (const Segment& segment : directory->segments().without_events(gone)) {
+    for (const Segment& segment :
+         directory->segments().without_events(FAILPOINT("file.delete_early") ? everything() : gone)) {
       Status removed = environment_.files.remove(segment.path);
       if (!removed.ok() && removed.code() != Code::not_found) {
         complain(removed);

@@ -53,6 +53,11 @@ class Recovery {
   Status read_header(Segment& segment, std::optional<SegmentHeader>& header);
   Status find_end(Segment& segment);
   Status report_missing_segments();
+  auto warn_unreadable(const Segment& segment) const {
+    return [this, path = segment.path](std::uint64_t at, std::size_t bytes, const Status& why) {
+      log_.error(fmt::format("{}: {} bytes at {} can't be read: {}", path, bytes, at, why.message()));
+    };
+  }
 
   const Folders& folders_;
   Environment& environment_;
@@ -192,7 +197,8 @@ Status Recovery::read_header(Segment& segment, std::optional<SegmentHeader>& hea
   TRY_ASSIGN(const FileInfo info, file->info());
   segment.end = info.size;
   std::string bytes(kSegmentHeader, '\0');
-  TRY_ASSIGN(const std::size_t there, file->read_at(0, bytes.data(), bytes.size()));
+  const auto read = file->read_at(0, bytes.data(), bytes.size());
+  const std::size_t there = read.ok() ? *read : 0;  // as damaged as one that does not check
   auto parsed = parse_segment_header(std::string_view(bytes).substr(0, there));
   if (parsed.status().code() == Code::invalid) return parsed.status().with_context(segment.path);
   if (parsed.ok()) {
@@ -209,7 +215,8 @@ Status Recovery::read_header(Segment& segment, std::optional<SegmentHeader>& hea
   std::uint64_t at = kSegmentHeader;
   while (at < info.size) {
     const auto slab = Slab::make(std::min<std::uint64_t>(4 * kScanChunk, info.size - at));
-    TRY_ASSIGN(const std::size_t size, file->read_at(at, slab->data(), slab->capacity()));
+    TRY_ASSIGN(const std::size_t size,
+               read_what_is_left(*file, at, slab->data(), slab->capacity(), warn_unreadable(segment)));
     const Scan scan = scan_records(slab, {.bytes = {slab->data(), size},
                                           .offset = at,
                                           .seed = record_seed(found_.channel_id, segment.id),
@@ -234,7 +241,8 @@ Status Recovery::find_end(Segment& segment) {
   std::vector<Damage> damages;
   while (at < size) {
     const auto slab = Slab::make(std::min<std::uint64_t>(chunk, size - at));
-    TRY_ASSIGN(const std::size_t there, file->read_at(at, slab->data(), slab->capacity()));
+    TRY_ASSIGN(const std::size_t there,
+               read_what_is_left(*file, at, slab->data(), slab->capacity(), warn_unreadable(segment)));
     const bool last = at + slab->capacity() >= size || there < slab->capacity();
     const Scan scan = scan_records(slab, {.bytes = {slab->data(), there},
                                           .offset = at,

@@ -1,6 +1,7 @@
 #include "channels/file/segment.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -14,6 +15,7 @@ constexpr std::uint64_t kMarkEvery = 1u << 20;
 /// Groups below kSmallGroup only overwrite: zeros are written ahead of them, kZerosAhead at a time.
 constexpr std::size_t kSmallGroup = 64 * 1024;
 constexpr std::size_t kZerosAhead = 256 * 1024;
+constexpr std::size_t kBlock = 4096;  // what a device loses at once
 
 }  // namespace
 
@@ -85,6 +87,26 @@ std::vector<Segment> SegmentList::without_events(const IntervalSet& gone) const 
 std::size_t SegmentList::size() const {
   std::lock_guard lock(mutex_);
   return entries_.size();
+}
+
+Result<std::size_t> read_what_is_left(
+    File& file, std::uint64_t offset, char* target, std::size_t size,
+    const std::function<void(std::uint64_t offset, std::size_t bytes, const Status& why)>& unreadable) {
+  auto whole = file.read_at(offset, target, size);
+  if (whole.ok() || whole.status().code() != Code::io) return whole;
+  bool any = false;
+  std::vector<std::pair<std::uint64_t, Status>> bad;
+  for (std::size_t at = 0; at < size; at += kBlock) {
+    const std::size_t count = std::min(kBlock, size - at);
+    std::memset(target + at, 0, count);
+    auto part = file.read_at(offset + at, target + at, count);
+    any = any || part.ok();
+    if (!part.ok()) bad.emplace_back(offset + at, part.status());
+  }
+  // Nothing at all: the device is gone rather than damaged.
+  if (!any) return whole.status();
+  for (const auto& [at, why] : bad) unreadable(at, std::min<std::uint64_t>(kBlock, offset + size - at), why);
+  return size;
 }
 
 // -- SegmentWriter ----------------------------------------------------------------------------------------------------

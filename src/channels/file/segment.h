@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -61,6 +62,12 @@ class SegmentList {
   mutable std::mutex mutex_;
   std::map<std::uint64_t, Entry> entries_;  // by id, and so by number
 };
+
+/// Reads like File::read_at(), and where that fails block by block: what can't be read is left zero and told to
+/// `unreadable`. Fails only when nothing can be read.
+Result<std::size_t> read_what_is_left(
+    File& file, std::uint64_t offset, char* target, std::size_t size,
+    const std::function<void(std::uint64_t offset, std::size_t bytes, const Status& why)>& unreadable);
 
 /// Appends to one segment. After a failure of any call nothing is written or synced through it any more. One thread.
 class SegmentWriter {
