@@ -329,7 +329,7 @@ Result<std::unique_ptr<Put>> FileChannel::Life::reserve(const Batch& batch) {
   shared_->put_attempt.add(static_cast<std::int64_t>(batch.size()));
   if (!can_be_recorded(batch)) return Status(Code::poison, "an event is larger than a record can be (1 GiB)");
   TRY_ASSIGN(DataDirectory* const directory, choose_directory());
-  TRY(queue_.reserve(batch.size()));
+  if (!batch.empty()) TRY(queue_.reserve(batch.size()));
   return std::unique_ptr<Put>(std::make_unique<FilePut>(shared_from_this(), *directory, batch.size()));
 }
 

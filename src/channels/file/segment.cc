@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t kMarkEvery = 1u << 20;
 /// Groups below kSmallGroup only overwrite: zeros are written ahead of them, kZerosAhead at a time.
 constexpr std::size_t kSmallGroup = 64 * 1024;
-constexpr std::size_t kZerosAhead = 256 * 1024;
+constexpr std::size_t kZerosAhead = 512 * 1024;
 constexpr std::size_t kBlock = 4096;  // what a device loses at once
 
 }  // namespace
