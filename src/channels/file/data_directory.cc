@@ -31,6 +31,7 @@ Status DataDirectory::start() {
   Status made = roll(first_unwritten(), 0);
   // A full disk must not keep sinks from emptying the channel.
   if (!made.ok() && made.code() != Code::full) return made;
+  usable_now_ = made.ok();
   state_ = std::move(made);
   thread_ = std::thread([this] { run(); });
   return {};
@@ -96,13 +97,7 @@ void DataDirectory::run() {
       continue;
     }
     // Nothing to write, but the state is bad: does a new segment work now?
-    Status again = roll(first_unwritten(), 0);
-    const bool good = again.ok();
-    set_state(std::move(again));
-    if (good) {
-      context_.log.info(folder_ + " works again");
-      context_.usable_again();
-    }
+    set_state(roll(first_unwritten(), 0));
   }
   if (writer_ != nullptr && !writer_->failed()) writer_->finish().ignore();  // only the room behind its end
   writer_.reset();
@@ -134,8 +129,8 @@ void DataDirectory::write(Group& group) {
     Status status = write_part(group, done, written);
     if (!status.ok()) {
       context_.log.error(fmt::format("{}: {}", folder_, status.message()));
+      set_state(status);
       fail(group, done, status);
-      set_state(std::move(status));
       return;
     }
     for (std::size_t end = done + written; done < end; ++done) group[done].promise.complete({});
@@ -156,7 +151,11 @@ Status DataDirectory::write_part(Group& group, std::size_t first, std::size_t& w
     ++written;
   }
   Status status = write_once(group, first, written);
-  if (status.ok()) return status;
+  if (status.ok()) {
+    // A put that came before the state was known to be bad, written when it was good again.
+    if (!usable_now_) set_state({});
+    return status;
+  }
   context_.sync_failures.add();
   context_.log.error(fmt::format("{}, going on in a new segment", status.message()));
   TRY(roll(group[first].first, bytes));
@@ -237,8 +236,15 @@ void DataDirectory::fail(Group& group, std::size_t first, const Status& status) 
 }
 
 void DataDirectory::set_state(Status state) {
-  std::lock_guard lock(mutex_);
-  state_ = std::move(state);
+  const bool again = !usable_now_ && state.ok();
+  usable_now_ = state.ok();
+  {
+    std::lock_guard lock(mutex_);
+    state_ = std::move(state);
+  }
+  if (!again) return;
+  context_.log.info(folder_ + " works again");
+  context_.usable_again();
 }
 
 }  // namespace standpipe::file_channel

@@ -89,7 +89,8 @@ class DataDirectory {
   std::unique_ptr<SegmentWriter> writer_;
   std::uint64_t last_id_ = 0;  // of the newest segment, and how much of it counts
   std::uint64_t last_end_ = 0;
-  std::string joined_;  // small puts of a group, side by side
+  std::string joined_;      // small puts of a group, side by side
+  bool usable_now_ = true;  // what state_ says
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

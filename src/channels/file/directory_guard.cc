@@ -101,14 +101,17 @@ Status DirectoryGuard::claim(const Owner& owner, bool data_directory) {
   return write_file_atomically(*files_, path_ + "/" + std::string(kOwnerFile), format_owner(owner));
 }
 
-Result<std::string> DirectoryGuard::find_flume_file() const {
-  TRY_ASSIGN(const auto names, files_->list(path_));
+Result<std::string> find_flume_file(FileSystem& files, const std::string& folder) {
+  TRY_ASSIGN(const auto names, files.list(folder));
   for (const std::string& name : names) {
-    if (name == "checkpoint" || name == "checkpoint.meta") return path_ + "/" + name;
+    if (name == "checkpoint" || name == "checkpoint.meta") {
+      TRY_ASSIGN(const FileInfo info, files.info(folder + "/" + name));
+      if (info.type == FileInfo::Type::file) return folder + "/" + name;
+    }
     if (!is_flume_log(name)) continue;
-    if (name != kGuardFile) return path_ + "/" + name;
-    const auto text = read_file(*files_, path_ + "/" + name, kGuardText.size());
-    if (!text.ok() || *text != kGuardText) return path_ + "/" + name;
+    if (name != kGuardFile) return folder + "/" + name;
+    const auto text = read_file(files, folder + "/" + name, kGuardText.size());
+    if (!text.ok() || *text != kGuardText) return folder + "/" + name;
   }
   return std::string();
 }

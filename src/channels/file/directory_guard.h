@@ -34,8 +34,6 @@ class DirectoryGuard {
   Result<std::optional<Owner>> read_owner() const;
   /// Durable when it returns ok; in a data directory with the file that makes Flume refuse it.
   Status claim(const Owner& owner, bool data_directory);
-  /// A file of Flume's channel that is not ours; empty: none.
-  Result<std::string> find_flume_file() const;
 
  private:
   DirectoryGuard(FileSystem& files, std::string path) : files_(&files), path_(std::move(path)) {}
@@ -44,6 +42,9 @@ class DirectoryGuard {
   std::string path_;
   std::vector<std::unique_ptr<FileLock>> locks_;
 };
+
+/// A file of a channel of Flume's in the folder; empty: there is none.
+Result<std::string> find_flume_file(FileSystem& files, const std::string& folder);
 
 inline constexpr std::string_view kOwnerFile = "standpipe-channel";
 

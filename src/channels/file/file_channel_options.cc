@@ -146,6 +146,11 @@ Folders read_folders(const Settings& settings, const Environment& environment) {
   folders.data = settings.has("dataDirs") ? settings.list("dataDirs") : std::vector<std::string>();
   std::erase_if(folders.data, [](const std::string& folder) { return folder.empty(); });
   if (folders.data.empty()) folders.data.push_back(own + "data");
+  if (!settings.has("checkpointDir") || !settings.has("dataDirs")) {
+    for (const char* name : {"checkpoint", "data"}) {
+      folders.defaults_of_flume.push_back(expand_home(std::string(kDefaultFolder) + name));
+    }
+  }
   folders.checkpoint = without_slash_at_end(expand_home(folders.checkpoint));
   for (std::string& folder : folders.data) folder = without_slash_at_end(expand_home(folder));
   return folders;

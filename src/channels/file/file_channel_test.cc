@@ -1,6 +1,7 @@
 #include "channels/file/file_channel.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 
 #include <fmt/format.h>
@@ -397,6 +398,25 @@ TEST_F(FileChannelTest, RefusesWhatIsNotItsOwn) {
   status = open();
   EXPECT_THAT(status.message(), HasSubstr("use a newer one"));
   EXPECT_EQ(disk_.files(), before) << "nothing is touched";
+}
+
+TEST_F(FileChannelTest, DefaultFoldersAreTheChannelsOwnAndDoNotHideWhatFlumeLeft) {
+  ::setenv("HOME", "/home/u", 1);
+  const auto start = [&] {
+    auto channel = kFileChannel.create(settings_of({{"minimumRequiredSpace", "0"}}), world_.environment).value();
+    const Status status = channel->start();
+    channel->stop();
+    return status;
+  };
+  ASSERT_TRUE(disk_.make_directories("/home/u/.flume/file-channel/data").ok());
+  ASSERT_TRUE(write_file_atomically(disk_, "/home/u/.flume/file-channel/data/log-3", "flume").ok());
+  EXPECT_THAT(start().message(),
+              HasSubstr("/home/u/.flume/file-channel/data/log-3 belongs to a file channel of Flume"));
+  ASSERT_TRUE(disk_.remove("/home/u/.flume/file-channel/data/log-3").ok());
+  EXPECT_TRUE(start().ok());
+  EXPECT_TRUE(disk_.files().contains("/home/u/.flume/file-channel/c1/data/standpipe-channel"));
+  ASSERT_TRUE(write_file_atomically(disk_, "/home/u/.flume/file-channel/data/log-3", "flume").ok());
+  EXPECT_TRUE(start().ok()) << "it has folders of its own by now";
 }
 
 TEST_F(FileChannelTest, WritesNothingInClearWhereEncryptionIsAskedFor) {

@@ -46,7 +46,7 @@ class Recovery {
  private:
   Status lock_all();
   Status identify();
-  Status refuse_foreign_files(const DirectoryGuard& guard) const;
+  Status refuse_foreign_files(const std::string& folder) const;
   Status read_gone();
   Status read_consumed(std::uint64_t generation);
   Status read_data_folder(const std::string& folder);
@@ -87,8 +87,8 @@ Status Recovery::lock_all() {
   return {};
 }
 
-Status Recovery::refuse_foreign_files(const DirectoryGuard& guard) const {
-  TRY_ASSIGN(const std::string flume, guard.find_flume_file());
+Status Recovery::refuse_foreign_files(const std::string& folder) const {
+  TRY_ASSIGN(const std::string flume, find_flume_file(files_, folder));
   if (!flume.empty()) {
     return {Code::invalid,
             fmt::format("{} belongs to a file channel of Flume, which is not read yet and stays untouched: drain "
@@ -126,9 +126,13 @@ Status Recovery::identify() {
   }
   const bool is_new = !owner;
   for (std::size_t i = 0; i < found_.guards.size(); ++i) {
-    if (!was_claimed_[i]) TRY(refuse_foreign_files(found_.guards[i]));
+    if (!was_claimed_[i]) TRY(refuse_foreign_files(found_.guards[i].path()));
   }
   if (is_new) {
+    // A configuration that ran under Flume: starting empty beside its events would look like losing them.
+    for (const std::string& folder : folders_.defaults_of_flume) {
+      if (files_.info(folder).ok()) TRY(refuse_foreign_files(folder));
+    }
     std::random_device random;
     owner = Owner{(std::uint64_t{random()} << 32) | random(), environment_.agent, environment_.component};
   }

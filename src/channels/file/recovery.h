@@ -15,6 +15,8 @@ namespace standpipe::file_channel {
 struct Folders {
   std::string checkpoint;
   std::vector<std::string> data;
+  /// Where Flume would keep the channel's events, as no folders are given; empty: they are.
+  std::vector<std::string> defaults_of_flume;
 };
 
 /// What stands in a channel's folders: locked, checked, tails cut. Nothing else was changed.
