@@ -29,6 +29,7 @@ class Slab {
   char* data() { return data_; }
   const char* data() const { return data_; }
   std::size_t capacity() const { return capacity_; }
+  MemoryBudget* budget() const { return budget_; }
 
  private:
   Slab(std::size_t capacity, MemoryBudget* budget);
@@ -75,9 +76,13 @@ class Batch {
   void add(std::string_view body, Block block = kNoHeaders);
   /// Copies `body` into memory of the batch's own, charged to `budget` when one is given.
   void add_copy(std::string_view body, Block block = kNoHeaders, MemoryBudget* budget = nullptr);
+  /// Charges what the batch takes beside its slabs (its rows and the headers made in it) for as long as it lives; its
+  /// subsets are charged to the same budget. Once, when nothing will be added any more.
+  void charge_to(MemoryBudget& budget);
   /// The same events once more, for a source that may have to deliver them again; bodies, headers and slabs are shared.
   Batch share() const;
-  /// The events at `indices` (ascending) as a batch of its own; bodies, headers and slabs are shared, not copied.
+  /// The events at `indices` (ascending) as a batch of its own. Bodies, headers and slabs are shared; less than half of
+  /// the bytes is copied instead, so that a few events do not keep all the others' memory.
   Batch subset(const std::vector<std::size_t>& indices) const;
 
   // -- reading -------------------------------------------------------------------------------------------------------
@@ -123,6 +128,7 @@ class Batch {
   HeaderMemory& header_memory();
   std::string_view copy_in(std::string_view body, MemoryBudget* budget);
   void compact();
+  std::size_t own_bytes() const;
 
   std::vector<Event> events_;
   std::vector<const Headers*> blocks_;
@@ -132,6 +138,7 @@ class Batch {
   std::shared_ptr<Slab> arena_;  // the slab that copies go to; also in slabs_
   std::size_t arena_used_ = 0;
   std::size_t body_bytes_ = 0;
+  BudgetCharge charge_;
 };
 
 using BatchPtr = std::shared_ptr<const Batch>;

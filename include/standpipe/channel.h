@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 
 #include "standpipe/batch.h"
@@ -65,6 +66,8 @@ class Channel {
   virtual std::int64_t size() const = 0;
   virtual std::int64_t capacity() const = 0;
   virtual std::int64_t transaction_capacity() const = 0;
+  /// The most that Batch::bytes() of all events inside may come to. One event above it is poison.
+  virtual std::uint64_t byte_capacity() const { return std::numeric_limits<std::uint64_t>::max(); }
   /// How long a put may wait for room before it fails as on a full channel.
   virtual std::chrono::milliseconds keep_alive() const = 0;
   /// True where stop() loses what is still inside: such a channel is drained first.

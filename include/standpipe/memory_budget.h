@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace standpipe {
 
@@ -34,6 +35,32 @@ class MemoryBudget {
   const std::uint64_t limit_;
   const std::uint64_t intake_limit_;
   std::atomic<std::uint64_t> used_{0};
+};
+
+/// Bytes of a budget that are given back when this goes. Move-only; the budget must outlive it.
+class BudgetCharge {
+ public:
+  BudgetCharge() = default;
+  /// Takes them even beyond the limit (MemoryBudget::force_charge).
+  BudgetCharge(MemoryBudget& budget, std::uint64_t bytes) : budget_(&budget), bytes_(bytes) {
+    budget.force_charge(bytes);
+  }
+  BudgetCharge(BudgetCharge&& other) noexcept
+      : budget_(std::exchange(other.budget_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  BudgetCharge& operator=(BudgetCharge&& other) noexcept {
+    std::swap(budget_, other.budget_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~BudgetCharge() {
+    if (budget_ != nullptr) budget_->release(bytes_);
+  }
+
+  MemoryBudget* budget() const { return budget_; }
+
+ private:
+  MemoryBudget* budget_ = nullptr;
+  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace standpipe

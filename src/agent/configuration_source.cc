@@ -1,12 +1,20 @@
 #include "agent/configuration_source.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 #include <fmt/format.h>
 
+#include "agent/builtin.h"
 #include "agent/external_command.h"
+#include "base/secrets.h"
 #include "base/text.h"
 #include "io/file_system.h"
+#include "io/stream.h"
 #include "net/http_get.h"
 
 namespace standpipe {
@@ -28,25 +36,50 @@ bool is_url(std::string_view name) {
   return scheme == "http" || scheme == "https";
 }
 
-Result<std::string> read_location(const ConfigurationSource::Location& location) {
+Surroundings process_surroundings(std::map<std::string, std::string, std::less<>> system_properties) {
+  Surroundings surroundings;
+  surroundings.environment = [](std::string_view name) -> std::optional<std::string> {
+    const char* value = std::getenv(std::string(name).c_str());
+    if (value == nullptr) return std::nullopt;
+    return value;
+  };
+  surroundings.system = std::move(system_properties);
+  surroundings.run = [](const std::vector<std::string>& command) { return run_external_command(command); };
+  surroundings.now = std::chrono::system_clock::now();
+  return surroundings;
+}
+
+}  // namespace
+
+Result<std::string> ConfigurationSource::read_path(const std::string& path) const {
+  if (const auto read = streams_.find(path); read != streams_.end()) return read->second;
+  const auto info = real_file_system().info(path);
+  if (!info.ok() || info->type != FileInfo::Type::other) return read_file(real_file_system(), path, kMaxBytes);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (descriptor < 0) return Status(Code::io, fmt::format("open {}: {}", path, std::strerror(errno)));
+  auto bytes = read_stream(descriptor, std::chrono::steady_clock::now() + kTimeout, kMaxBytes);
+  ::close(descriptor);
+  if (!bytes.ok()) return bytes.status().with_context(path + " ");
+  return streams_[path] = std::move(bytes).value();
+}
+
+Result<std::string> ConfigurationSource::read(const Location& location) const {
   const std::string scheme = scheme_of(location.name);
   if (is_url(location.name)) return http_get({location.name, location.user, location.password, kMaxBytes, kTimeout});
-  if (scheme.empty()) return read_file(real_file_system(), location.name, kMaxBytes);
+  if (scheme.empty()) return read_path(location.name);
   if (scheme != "file") {
     return Status(Code::invalid, fmt::format("{}: '{}' is no scheme that can be read: file, http and https are",
                                              location.name, scheme));
   }
   std::string path = location.name.substr(5);
   if (path.starts_with("//")) path.erase(0, 2);
-  return read_file(real_file_system(), path, kMaxBytes);
+  return read_path(path);
 }
-
-}  // namespace
 
 Result<std::vector<ConfigText>> ConfigurationSource::read() const {
   std::vector<ConfigText> texts;
   for (const Location& location : locations_) {
-    TRY_ASSIGN(std::string bytes, read_location(location));
+    TRY_ASSIGN(std::string bytes, read(location));
     texts.push_back({location.name, std::move(bytes)});
   }
   return texts;
@@ -59,17 +92,12 @@ std::chrono::seconds ConfigurationSource::default_interval() const {
   return std::chrono::seconds(30);
 }
 
-Surroundings process_surroundings(std::map<std::string, std::string, std::less<>> system_properties) {
-  Surroundings surroundings;
-  surroundings.environment = [](std::string_view name) -> std::optional<std::string> {
-    const char* value = std::getenv(std::string(name).c_str());
-    if (value == nullptr) return std::nullopt;
-    return value;
-  };
-  surroundings.system = std::move(system_properties);
-  surroundings.run = [](const std::vector<std::string>& command) { return run_external_command(command); };
-  surroundings.now = std::chrono::system_clock::now();
-  return surroundings;
+Configuration load_for_process(std::span<const ConfigText> texts,
+                               std::map<std::string, std::string, std::less<>> system_properties) {
+  Configuration configuration =
+      load_configuration(texts, Catalog(all_components()), process_surroundings(std::move(system_properties)));
+  keep_secret(configuration.secret_values);
+  return configuration;
 }
 
 }  // namespace standpipe

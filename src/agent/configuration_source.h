@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,17 +23,23 @@ class ConfigurationSource {
 
   explicit ConfigurationSource(std::vector<Location> locations) : locations_(std::move(locations)) {}
 
-  /// Reads them all; the failure names the file or URL. Bounded: 16 MiB and 60 s each.
+  /// Reads them all; the failure names the file or URL. Bounded: 16 MiB and 60 s each. A pipe (`-f <(template)`) is
+  /// read the first time only and then stays as it was.
   Result<std::vector<ConfigText>> read() const;
   /// How often Flume looks: 30 s, or 300 s as soon as one is a URL.
   std::chrono::seconds default_interval() const;
 
  private:
+  Result<std::string> read(const Location& location) const;
+  Result<std::string> read_path(const std::string& path) const;
+
   std::vector<Location> locations_;
+  mutable std::map<std::string, std::string> streams_;  // what pipes gave: they can be read once only
 };
 
-/// The seams through which placeholders and config filters see this process: its environment, -D properties, and
-/// external commands (run without a shell, ended after 60 s).
-Surroundings process_surroundings(std::map<std::string, std::string, std::less<>> system_properties);
+/// load_configuration() over this process: the built-in components, its environment, -D properties, and external
+/// commands (run without a shell, ended after 60 s). What is secret in the result is hidden from now on (keep_secret).
+Configuration load_for_process(std::span<const ConfigText> texts,
+                               std::map<std::string, std::string, std::less<>> system_properties);
 
 }  // namespace standpipe

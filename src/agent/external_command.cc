@@ -5,12 +5,14 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
+
+#include "io/stream.h"
 
 extern char** environ;
 
@@ -21,21 +23,15 @@ namespace {
 constexpr std::size_t kMaxOutput = 1u << 20;
 using SteadyClock = std::chrono::steady_clock;
 
-/// Reads until the other end closes; an empty Status when all was read in time.
-Status read_all(int descriptor, SteadyClock::time_point deadline, std::string& output) {
-  char buffer[4096];
-  while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now()).count();
-    pollfd waiting{descriptor, POLLIN, 0};
-    const int ready = left <= 0 ? 0 : ::poll(&waiting, 1, static_cast<int>(left));
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return {Code::timeout, "took too long and was ended"};
-    const ssize_t n = ::read(descriptor, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return {};
-    output.append(buffer, static_cast<std::size_t>(n));
-    if (output.size() > kMaxOutput) return {Code::invalid, "wrote more than 1 MiB"};
+/// Until the child has ended. One that does not in time is killed.
+Status await_end(pid_t child, SteadyClock::time_point deadline, int& status) {
+  const int handle = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
+  Status ended = handle < 0 ? Status(Code::io, "could not be watched") : wait_readable(handle, deadline);
+  if (handle >= 0) ::close(handle);
+  if (!ended.ok()) ::kill(child, SIGKILL);
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
+  return ended;
 }
 
 }  // namespace
@@ -60,14 +56,13 @@ Result<std::string> run_external_command(const std::vector<std::string>& command
     return Status(Code::not_found, fmt::format("{} could not be started: {}", command[0], std::strerror(error)));
   }
 
-  std::string output;
-  const Status read = read_all(ends[0], SteadyClock::now() + limit, output);
+  const SteadyClock::time_point deadline = SteadyClock::now() + limit;
+  Result<std::string> output = read_stream(ends[0], deadline, kMaxOutput);
   ::close(ends[0]);
-  if (!read.ok()) ::kill(child, SIGKILL);
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!read.ok()) return read.with_context(command[0] + " ");
+  const Status ended = await_end(child, output.ok() ? deadline : SteadyClock::time_point(), status);
+  if (!output.ok()) return output.status().with_context(command[0] + " ");
+  if (!ended.ok()) return ended.with_context(command[0] + " ");
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     return Status(Code::unavailable, fmt::format("{} ended with status {}", command[0],
                                                  WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)));

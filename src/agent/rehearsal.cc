@@ -7,6 +7,7 @@
 #include "agent/difference.h"
 #include "agent/flow.h"
 #include "base/clock.h"
+#include "base/secrets.h"
 #include "base/text.h"
 #include "io/file_system.h"
 #include "net/network.h"
@@ -105,22 +106,6 @@ class Rehearsal {
     found.consequence = std::move(consequence);
     configuration_.diagnostics.push_back(std::move(found));
   }
-
-  /// A component names the value that it refuses; one that came out of a placeholder is not shown.
-  std::string without_secrets(std::string message) const {
-    for (const std::string& key : configuration_.secrets) {
-      const std::string_view secret = trim(configuration_.resolved.find(key)->second);
-      if (secret.size() < kShortestSecret) continue;
-      for (std::size_t at = message.find(secret); at != std::string::npos; at = message.find(secret, at)) {
-        message.replace(at, secret.size(), kHidden);
-        at += kHidden.size();
-      }
-    }
-    return message;
-  }
-
-  static constexpr std::size_t kShortestSecret = 3;
-  static constexpr std::string_view kHidden = "(not shown)";
 
   AgentGraph& graph_;
   Configuration& configuration_;

@@ -25,7 +25,7 @@ a1.sinks.k2.channel = c1
 
 Configuration rehearsed(const std::string& more) {
   const ConfigText text{"a.conf", kFlow + more};
-  Configuration configuration = load_configuration({&text, 1}, Catalog(all_components()), process_surroundings({}));
+  Configuration configuration = load_for_process({&text, 1}, {});
   EXPECT_TRUE(configuration.diagnostics.empty());
   rehearse(configuration);
   return configuration;

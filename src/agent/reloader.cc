@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "agent/builtin.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "config/check.h"
@@ -27,9 +26,8 @@ void Reloader::tell(const Configuration& configuration) const {
   if (tell_) tell_(configuration);
 }
 
-Status Reloader::apply_first(const Configuration& configuration) {
-  // What was read a moment ago is what the next look compares with; a change in between is found then.
-  if (auto texts = source_.read(); texts.ok()) applied_ = std::move(texts).value();
+Status Reloader::apply_first(const Configuration& configuration, Texts texts) {
+  applied_ = std::move(texts);
   accepted_ = diagnostics_of(configuration, agent_.name());
   TRY(agent_.apply(*configuration.find(agent_.name())));
   tell(configuration);
@@ -85,8 +83,7 @@ void Reloader::reload_now() {
 void Reloader::apply(const Texts& texts) {
   applied_ = texts;
   process_log().info("the configuration changed");
-  const Configuration configuration =
-      load_configuration(texts, Catalog(all_components()), process_surroundings(system_properties_));
+  const Configuration configuration = load_for_process(texts, system_properties_);
   const Diagnostics diagnostics = diagnostics_of(configuration, agent_.name());
   log_diagnostics(diagnostics);
   const AgentGraph* wanted = configuration.find(agent_.name());

@@ -18,13 +18,14 @@ namespace standpipe {
 /// One thread.
 class Reloader {
  public:
+  using Texts = std::vector<ConfigText>;
   using Properties = std::map<std::string, std::string, std::less<>>;
   /// `applied`, where given, is called with each configuration that runs from now on.
   Reloader(Agent& agent, ConfigurationSource source, Properties system_properties,
            std::function<void(const Configuration&)> applied = {});
 
-  /// The configuration that the agent starts with, read already.
-  Status apply_first(const Configuration& configuration);
+  /// The configuration that the agent starts with, and the texts that it was read from.
+  Status apply_first(const Configuration& configuration, Texts texts);
 
   /// How long to wait before look(); `interval_s` 0: the source's default.
   std::chrono::milliseconds until_next_look(int interval_s);
@@ -35,7 +36,6 @@ class Reloader {
   void reload_now();
 
  private:
-  using Texts = std::vector<ConfigText>;
   void apply(const Texts& texts);
   void tell(const Configuration& configuration) const;
   bool same(const Texts& a, const Texts& b) const;

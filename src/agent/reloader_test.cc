@@ -81,6 +81,17 @@ TEST_F(ReloaderTest, AChangedFileIsReadAgainAfterASecond) {
   EXPECT_FALSE(often.look_is_due());
 }
 
+TEST_F(ReloaderTest, NothingThatIsLoggedShowsASecret) {
+  ::setenv("STANDPIPE_TEST_PASSWORD", "sesame", 1);
+  world_.apply(std::string(kSound) +
+               "a1.sinks = k1 k2\na1.sinks.k2.type = hdfs\na1.sinks.k2.channel = c1\n"
+               "a1.sinks.k2.hdfs.path = file:///x\na1.sinks.k2.hdfs.fileType = CompressedStream\n"
+               "a1.sinks.k2.hdfs.codeC = ${env:STANDPIPE_TEST_PASSWORD}\n");
+  ::unsetenv("STANDPIPE_TEST_PASSWORD");
+  EXPECT_TRUE(world_.logged("there is no codec '(not shown)'")) << world_.log();
+  EXPECT_FALSE(world_.logged("sesame"));
+}
+
 // -- which errors refuse ----------------------------------------------------------------------------------------------
 
 struct Refusal {
@@ -110,6 +121,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"missing_channel", std::string(kSound) + "a1.sources.r1.channels = nowhere\n", "nowhere"},
         Refusal{"bad_value", std::string(kSound) + "a1.sources.r1.totalEvents = many\n", "many"},
         Refusal{"half_a_file", std::string(kSound.substr(0, 90)), "refused"},
+        Refusal{"a_list_without_value", std::string(kSound) + "a1.sinks =\n", "refused"},
+        Refusal{"a_misspelt_list", "a1.sorces = r1\n" + std::string(kSound.substr(kSound.find('\n') + 1)), "refused"},
         Refusal{"an_unrendered_template", "{% for a in agents %}\n" + std::string(kSound), "refused"},
         Refusal{"another_agent", "b1.sources = r1\n", "nothing to run for agent a1"},
         Refusal{"a_defect_in_what_did_not_run",

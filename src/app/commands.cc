@@ -65,6 +65,8 @@ int print_check(const Configuration& configuration, const std::string& name, boo
     return fail(fmt::format("there is no agent '{}'{}", name, near.empty() ? "" : "; did you mean '" + near + "'?"),
                 kExitUsage);
   }
+  if (configuration.agents.empty())
+    return fail("no agent is defined: an agent begins with its lists, a1.sources = …", 2);
   return exit_code(diagnostics, strict);
 }
 
@@ -103,8 +105,7 @@ int run_check(std::span<const std::string> arguments) {
   LogTarget quiet;  // what components say while they are made is not asked for
   quiet.level = Log::Level::error;
   if (const Status status = configure_logging(quiet); !status.ok()) return fail(status.message(), kExitUsage);
-  Configuration configuration =
-      load_configuration(*texts, Catalog(all_components()), process_surroundings(java.properties));
+  Configuration configuration = load_for_process(*texts, java.properties);
   rehearse(configuration);
   return print_check(configuration, name, strict);
 }

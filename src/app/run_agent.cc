@@ -68,6 +68,9 @@ int dry_run(Configuration& configuration, const std::string& name) {
 
 /// Where the configuration can't be read, -b's backup takes its place.
 Result<std::vector<ConfigText>> read_texts(const FlumeCommandLine& line, const ConfigurationSource& source) {
+  if (!line.zookeeper.empty()) {
+    return Status(Code::invalid, "configuration in ZooKeeper (-z) is not here yet; use --conf-file or --conf-uri");
+  }
   auto texts = source.read();
   if (texts.ok()) return texts;
   if (line.backup_directory.empty()) return texts.status().with_context("the configuration can't be read: ");
@@ -78,14 +81,6 @@ Result<std::vector<ConfigText>> read_texts(const FlumeCommandLine& line, const C
   }
   process_log().warn(fmt::format("{}; the backup {} takes its place", texts.status().message(), backup->name));
   return std::vector<ConfigText>{std::move(backup).value()};
-}
-
-Result<Configuration> read_configuration(const FlumeCommandLine& line, const ConfigurationSource& source) {
-  if (!line.zookeeper.empty()) {
-    return Status(Code::invalid, "configuration in ZooKeeper (-z) is not here yet; use --conf-file or --conf-uri");
-  }
-  TRY_ASSIGN(const auto texts, read_texts(line, source));
-  return load_configuration(texts, Catalog(all_components()), process_surroundings(line.java.properties));
 }
 
 /// What is done with each configuration that runs: -b keeps it, org.apache.flume.log.printconfig shows it.
@@ -132,14 +127,14 @@ class Service {
         reloader_(agent_, source, line.java.properties,
                   [&line](const Configuration& configuration) { configuration_runs(line, configuration); }) {}
 
-  int run(const Configuration& configuration) {
+  int run(const Configuration& configuration, Reloader::Texts texts) {
     auto lock = StateLock::take(state_root_);
     if (!lock.ok()) {
       process_log().write(lock.status().code() == Code::unavailable ? Log::Level::error : Log::Level::warn,
                           lock.status().message());
       if (lock.status().code() == Code::unavailable) return kExitFatal;
     }
-    if (const Status status = reloader_.apply_first(configuration); !status.ok()) {
+    if (const Status status = reloader_.apply_first(configuration, std::move(texts)); !status.ok()) {
       process_log().error(status.message());
       return kExitFatal;
     }
@@ -193,18 +188,19 @@ int run_agent(const FlumeCommandLine& line) {
   SignalWait signals;
   log_messages(line);
   const ConfigurationSource source = configuration_source(line);
-  auto configuration = read_configuration(line, source);
-  if (!configuration.ok()) {
-    process_log().error(configuration.status().message());
+  auto texts = read_texts(line, source);
+  if (!texts.ok()) {
+    process_log().error(texts.status().message());
     return kExitFatal;
   }
-  if (line.dry_run) return dry_run(*configuration, line.name);
-  log_diagnostics(diagnostics_of(*configuration, line.name));
-  if (const std::string why = no_agent(*configuration, line.name); !why.empty()) {
+  Configuration configuration = load_for_process(*texts, line.java.properties);
+  if (line.dry_run) return dry_run(configuration, line.name);
+  log_diagnostics(diagnostics_of(configuration, line.name));
+  if (const std::string why = no_agent(configuration, line.name); !why.empty()) {
     process_log().error(why);
     return kExitFatal;
   }
-  return Service(line, signals, source).run(*configuration);
+  return Service(line, signals, source).run(configuration, std::move(texts).value());
 }
 
 }  // namespace standpipe

@@ -23,10 +23,14 @@ const Headers* empty_headers() {
 
 /// Blocks of memory from the cache of slabs, each with its size in front.
 class CachedBlocks final : public std::pmr::memory_resource {
+ public:
+  std::size_t bytes() const { return bytes_; }
+
  private:
   void* do_allocate(std::size_t bytes, std::size_t) override {
     BlockCache::Block block = BlockCache::take(bytes + kFront);
     const std::size_t size = block.get_deleter().size;
+    bytes_ += size;
     char* begin = block.release();
     std::memcpy(begin, &size, sizeof size);
     return begin + kFront;
@@ -40,22 +44,20 @@ class CachedBlocks final : public std::pmr::memory_resource {
   bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
 
   static constexpr std::size_t kFront = alignof(std::max_align_t);
+  std::size_t bytes_ = 0;  // nothing is given back before the end
 };
-
-std::pmr::memory_resource* cached_blocks() {
-  static CachedBlocks& blocks = *new CachedBlocks;
-  return &blocks;
-}
 }  // namespace
 
 /// Header blocks made for one batch, names and values and all: nothing is freed one by one, so nothing is destroyed.
 struct Batch::HeaderMemory {
-  static constexpr std::size_t kFirst = 2048;
+  static constexpr std::size_t kFirst = 512;
 
   Headers* make(const Headers& from, std::size_t more) {
     return new (memory.allocate(sizeof(Headers), alignof(Headers))) Headers(from, more, &memory);
   }
-  std::pmr::monotonic_buffer_resource memory{kFirst, cached_blocks()};
+  BudgetCharge charge;  // stays as long as any batch points in here
+  CachedBlocks blocks;
+  std::pmr::monotonic_buffer_resource memory{kFirst, &blocks};
 };
 
 bool MemoryBudget::try_charge(std::uint64_t bytes, Use use) {
@@ -156,7 +158,9 @@ Batch Batch::share() const {
 
 Batch Batch::subset(const std::vector<std::size_t>& indices) const {
   Batch result;
-  result.owners_ = owners_;
+  for (const std::size_t index : indices) result.body_bytes_ += events_[index].size;
+  const bool copies = result.body_bytes_ * 2 < body_bytes_;
+  if (!copies) result.owners_ = owners_;
   result.slabs_ = slabs_;
   result.events_.reserve(indices.size());
   std::vector<Block> moved(blocks_.size(), kNoHeaders);  // where a block of this batch is in the other
@@ -164,12 +168,17 @@ Batch Batch::subset(const std::vector<std::size_t>& indices) const {
     const Event& event = events_[index];
     Block& block = moved[event.block];
     if (block == kNoHeaders && event.block != kNoHeaders) {
-      result.blocks_.push_back(blocks_[event.block]);
-      block = result.last_block();
+      if (copies) {
+        block = result.add_headers(*blocks_[event.block]);
+      } else {
+        result.blocks_.push_back(blocks_[event.block]);
+        block = result.last_block();
+      }
     }
     result.events_.push_back({event.data, event.size, block});
-    result.body_bytes_ += event.size;
   }
+  if (copies) result.compact();
+  if (charge_.budget() != nullptr) result.charge_to(*charge_.budget());
   return result;
 }
 
@@ -187,6 +196,21 @@ std::size_t Batch::bytes(std::size_t first, std::size_t last) const {
     total += events_[i].size + header_bytes;
   }
   return total;
+}
+
+std::size_t Batch::own_bytes() const {
+  constexpr std::size_t kAllocations = 6 * 2 * sizeof(void*);         // what malloc adds to each of ours
+  constexpr std::size_t kInAChannel = 2 * 4 * sizeof(std::uint64_t);  // rows about the batch in a queue
+  return sizeof(Batch) + kAllocations + kInAChannel + events_.capacity() * sizeof(Event) +
+         blocks_.capacity() * sizeof(void*) + owners_.capacity() * sizeof(owners_[0]) +
+         slabs_.capacity() * sizeof(slabs_[0]);
+}
+
+void Batch::charge_to(MemoryBudget& budget) {
+  charge_ = BudgetCharge(budget, own_bytes());
+  if (header_memory_ != nullptr) {
+    header_memory_->charge = BudgetCharge(budget, sizeof(HeaderMemory) + header_memory_->blocks.bytes());
+  }
 }
 
 std::size_t Batch::pinned_bytes() const {
@@ -241,7 +265,7 @@ void Batch::keep_if(const std::function<bool(std::size_t index)>& keep) {
 void Batch::compact() {
   std::vector<std::shared_ptr<const Slab>> old = std::move(slabs_);
   slabs_.clear();
-  arena_ = body_bytes_ == 0 ? nullptr : Slab::make(body_bytes_);
+  arena_ = body_bytes_ == 0 ? nullptr : Slab::make(body_bytes_, old.empty() ? nullptr : old.front()->budget());
   arena_used_ = 0;
   if (arena_ == nullptr) return;
   slabs_.push_back(arena_);

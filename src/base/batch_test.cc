@@ -38,7 +38,7 @@ TEST(Batch, SurvivorsThatUseLittleOfASlabAreCopiedOut) {
   batch.keep_if([](std::size_t index) { return index == 3; });
   ASSERT_EQ(batch.size(), 1u);
   EXPECT_EQ(batch[0].body, std::string(100, 'x'));
-  EXPECT_EQ(budget.used(), 0u);
+  EXPECT_EQ(budget.used(), 100u);
 }
 
 TEST(Batch, SubsetKeepsBodiesAliveWithoutTheOriginal) {
@@ -53,6 +53,46 @@ TEST(Batch, SubsetKeepsBodiesAliveWithoutTheOriginal) {
   ASSERT_EQ(part.size(), 1u);
   EXPECT_EQ(part[0].body, "second");
   EXPECT_EQ(part[0].headers->get("k"), "v");
+}
+
+TEST(Batch, ASmallSubsetPinsOnlyItself) {
+  MemoryBudget budget(1 << 20);
+  Batch part;
+  std::weak_ptr<const Headers> headers;
+  {
+    auto slab = Slab::make(1000, &budget);
+    std::fill_n(slab->data(), 1000, 'x');
+    auto block = std::make_shared<const Headers>(Headers{{"k", "v"}});
+    headers = block;
+    Batch batch;
+    batch.pin(slab);
+    batch.add_headers(std::move(block));
+    for (int i = 0; i < 10; ++i) batch.add({slab->data() + i * 100, 100}, batch.last_block());
+    part = batch.subset({3, 4});
+  }
+  EXPECT_EQ(budget.used(), 200u) << "what it copied is charged, the rest is not held";
+  EXPECT_TRUE(headers.expired());
+  ASSERT_EQ(part.size(), 2u);
+  EXPECT_EQ(part[1].body, std::string(100, 'x'));
+  EXPECT_EQ(part[0].headers->get("k"), "v");
+  EXPECT_EQ(part.block_of(0), part.block_of(1));
+}
+
+TEST(Batch, IsChargedForItsRowsAndHeaders) {
+  MemoryBudget budget(1 << 20);
+  {
+    Batch part;
+    {
+      Batch batch;
+      for (int i = 0; i < 1000; ++i) batch.add_copy("", batch.add_headers(Headers{{"k", "value of this event"}}));
+      const std::uint64_t before = budget.used();
+      batch.charge_to(budget);
+      EXPECT_GT(budget.used() - before, 1000 * (sizeof("value of this event") + 16));
+      part = batch.subset({1});
+    }
+    EXPECT_GT(budget.used(), 1000 * sizeof("value of this event")) << "the part keeps the headers";
+  }
+  EXPECT_EQ(budget.used(), 0u);
 }
 
 TEST(MemoryBudget, KeepsAShareForWhatDrains) {

@@ -10,6 +10,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/secrets.h"
 #include "base/text.h"
 
 namespace standpipe {
@@ -80,7 +81,8 @@ class ComponentLog final : public Log {
   explicit ComponentLog(std::string origin) : prefix_(origin.empty() ? "" : "[" + origin + "] ") {}
   bool enabled(Level level) const override { return logger()->should_log(to_spdlog(level)); }
   void write(Level level, std::string_view message) override {
-    if (enabled(level)) logger()->log(to_spdlog(level), "{}{}", prefix_, escaped(message));
+    if (enabled(level))
+      logger()->log(to_spdlog(level), "{}{}", prefix_, escaped(without_secrets(std::string(message))));
   }
 
  private:

@@ -29,7 +29,8 @@ struct LogTarget {
 Status configure_logging(const LogTarget& target);
 
 /// A log whose lines carry `origin` ("sink k1"): "2026-11-21 11:24:05,123 INFO  [sink k1] message".
-/// Control characters in a message are escaped, so that a line of input can't forge a line of the log.
+/// Control characters in a message are escaped, so that a line of input can't forge a line of the log; what
+/// keep_secret() was given is hidden.
 std::unique_ptr<Log> make_log(std::string origin);
 
 /// Whether the bytes of events may be logged: LogTarget::raw_data.

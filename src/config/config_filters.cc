@@ -73,8 +73,11 @@ class AgentFilters {
     while (const auto occurrence = find_occurrence(property.value, head, at)) {
       const auto text = look_up(occurrence->key);
       out.append(property.value, at, (text ? occurrence->begin : occurrence->end) - at);
-      if (text) out.append(*text);
-      property.derived = property.derived || text.has_value();
+      if (text) {
+        out.append(*text);
+        property.derived = true;
+        property.secret_parts.push_back(*text);
+      }
       at = occurrence->end;
     }
     if (at == 0) return;

@@ -471,6 +471,19 @@ TEST(Diagnostics, NotesAndFencesAreNotJoined) {
 
 // --- secrets ---
 
+TEST(Diagnostics, WhatMayNeverBeShownIsListed) {
+  Surroundings surroundings;
+  surroundings.environment = [](std::string_view name) { return std::optional<std::string>(name); };
+  const Configuration loaded = load(std::string(kSpool) +
+                                        "a1.sources.r1.spoolDir = ${env:SPOOL}\n"
+                                        "a1.sources.r1.password = hunter2\n"
+                                        "base = ${env:API_TOKEN}\n"
+                                        "a1.sources.r1.fileHeaderKey = x-${base}-${vault['key']}\n"
+                                        "a1.configfilters = vault\na1.configfilters.vault.type = env\n",
+                                    surroundings);
+  EXPECT_THAT(loaded.secret_values, ElementsAre("API_TOKEN", "hunter2", "key"));
+}
+
 TEST(Diagnostics, NoTextShowsASecret) {
   Surroundings surroundings;
   surroundings.environment = [](std::string_view) { return std::optional<std::string>("hunter2"); };

@@ -107,13 +107,15 @@ class Builder {
     return nearest_word(name, candidates);
   }
 
+  /// One that is taken out of its list is switched off; a list that is gone, empty or misspelt is a mistake.
   void report_undeclared(std::string_view kind, const std::vector<std::string>& names) {
     const auto all = text_.components.find(kind);
     if (all == text_.components.end()) return;
+    const Severity severity = names.empty() && kind != "sinkgroups" ? Severity::error : Severity::warning;
     for (const auto& [name, component] : all->second) {
       if (contains(names, name)) continue;
       const std::size_t count = component.properties.size();
-      Diagnostic found = diagnose(Severity::warning, DiagnosticCode::undeclared_component, *component.first,
+      Diagnostic found = diagnose(severity, DiagnosticCode::undeclared_component, *component.first,
                                   fmt::format("{}.{} does not list '{}'", text_.name, kind, name));
       found.component = fmt::format("{}.{}", kind, name);
       found.key = fmt::format("{}.{}", text_.name, found.component);

@@ -102,6 +102,8 @@ Configuration load_configuration(std::span<const ConfigText> texts, const Catalo
   for (const auto& [key, property] : table) {
     result.resolved.emplace(key, property.value);
     if (property.derived || is_secret_key(key)) result.secrets.insert(key);
+    if (is_secret_key(key)) result.secret_values.emplace(trim(property.value));
+    for (const std::string& part : property.secret_parts) result.secret_values.emplace(trim(part));
   }
   for (const ConfigText& text : texts) result.files.push_back(text.name);
   sort_by_place(result);

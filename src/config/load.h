@@ -45,6 +45,9 @@ struct Configuration {
   std::map<std::string, std::string, std::less<>> resolved;
   /// The keys of `resolved` whose value is never printed: named like a secret, or filled in by a placeholder.
   std::set<std::string, std::less<>> secrets;
+  /// What may never be shown, anywhere: values of keys named like a secret, of placeholders whose name is like one, and
+  /// whatever a config filter gave. keep_secret() takes it.
+  std::set<std::string, std::less<>> secret_values;
 
   std::vector<std::string> files;  ///< the names of the texts, in their order
 

@@ -85,6 +85,7 @@ class Resolver {
     std::string value = expand(property.value, place, depth);
     property.value = std::move(value);
     property.derived = property.derived || place.derived;
+    property.secret_parts = std::move(place.secret_parts);
     property.unresolved = std::move(place.unresolved);
     states_[key] = State::done;
   }
@@ -95,6 +96,7 @@ class Resolver {
     const Property& property;
     bool derived = false;
     bool in_cycle = false;  ///< the expression in work leads back to itself, which was said already
+    std::vector<std::string> secret_parts = {};
     std::vector<std::string> unresolved = {};
   };
 
@@ -145,6 +147,7 @@ class Resolver {
     if (!found && split == std::string::npos) return std::nullopt;
     if (!found) return name.substr(split + 2);
     place.derived = place.derived || found->derived;
+    if (is_secret_key(name.substr(0, split))) place.secret_parts.push_back(found->text);
     return std::move(found->text);
   }
 
@@ -303,7 +306,7 @@ void report_unresolved(const PropertyTable& table, Diagnostics& diagnostics) {
 
 bool is_secret_key(std::string_view key) {
   const std::string lower = to_lower(key);
-  for (const std::string_view word : {"password", "passwd", "secret", "token", "credential"}) {
+  for (const std::string_view word : {"password", "passwd", "passphrase", "secret", "token", "credential", "api_key"}) {
     if (lower.find(word) != std::string::npos) return true;
   }
   return false;

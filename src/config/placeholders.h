@@ -18,6 +18,8 @@ struct Property {
   std::uint32_t line = 0;
   /// A placeholder or filter put something in: the value may be a secret and is never printed.
   bool derived = false;
+  /// The parts of it that a filter gave, or a variable named like a secret: nothing may ever show them.
+  std::vector<std::string> secret_parts = {};
   /// Another property refers to it, so it has a purpose even when it is no agent's.
   bool referenced = false;
   /// Lines of the same file in which the key stood before.
@@ -40,7 +42,7 @@ void apply_config_filters(PropertyTable& table, const Surroundings& surroundings
 /// A warning for each ${…}, and each whole value $NAME, that is still there.
 void report_unresolved(const PropertyTable& table, Diagnostics& diagnostics);
 
-/// Whether a property of this name holds a secret: it names a password, a secret or a token.
+/// Whether a property of this name holds a secret: it names a password, a token or the like.
 bool is_secret_key(std::string_view key);
 
 }  // namespace standpipe

@@ -26,15 +26,15 @@ BatchPtr cut(const BatchPtr& batch, std::size_t first, std::size_t limit) {
 
 }  // namespace
 
-Handover::Handover(std::vector<Leg> legs, Log& log) : log_(log), part_limit_(kWhole) {
+Handover::Handover(std::vector<Leg> legs, TellParts tell_parts)
+    : tell_parts_(std::move(tell_parts)), part_limit_(kWhole) {
   std::sort(legs.begin(), legs.end(), [](const Leg& a, const Leg& b) { return a.name < b.name; });
   legs_.reserve(legs.size());
   for (Leg& leg : legs) legs_.push_back(State{.leg = std::move(leg)});
   cut_parts();
 }
 
-Handover::Handover(Leg leg, std::unique_ptr<Put> put, Log& log)
-    : log_(log), step_(Step::store_rest), part_limit_(kWhole), issued_(true) {
+Handover::Handover(Leg leg, std::unique_ptr<Put> put) : step_(Step::store_rest), part_limit_(kWhole), issued_(true) {
   BatchPtr batch = leg.batch;
   legs_.push_back(State{.leg = std::move(leg), .part = std::move(batch), .put = std::move(put)});
 }
@@ -51,10 +51,7 @@ void Handover::cut_parts() {
   }
   if (too_large && smallest < part_limit_) {
     part_limit_ = smallest;
-    log_.warn(
-        fmt::format("a batch is larger than its channel and goes in parts of {} events: raise the channel's "
-                    "capacity above the batch size",
-                    part_limit_));
+    if (tell_parts_) tell_parts_(part_limit_);
   }
   for (State& state : legs_) {
     const bool finished = state.next == state.leg.batch->size();
@@ -110,9 +107,27 @@ Status Handover::reserve_all() {
   return {};
 }
 
+/// What no channel can ever hold is found before the first part is stored: a source that delivers the batch again would
+/// store that part again and again.
+Status Handover::find_event_too_large() const {
+  for (const State& state : legs_) {
+    const std::uint64_t limit = state.leg.channel->byte_capacity();
+    for (std::size_t i = state.next; i < state.leg.batch->size(); ++i) {
+      const std::size_t bytes = state.leg.batch->bytes(i, i + 1);
+      if (bytes <= limit) continue;
+      return {Code::poison, fmt::format("channel {}: an event of {} bytes can never fit into a byteCapacity of {}",
+                                        state.leg.name, bytes, limit)};
+    }
+  }
+  return {};
+}
+
 Handover::Progress Handover::reserve_step() {
   for (;;) {
     Status status = reserve_all();
+    if (status.ok() && !irrevocable_ && !on_last_part()) {
+      if (Status refused = find_event_too_large(); !refused.ok()) return fail(std::move(refused));
+    }
     if (status.ok()) {
       step_ = Step::store_unreservable;
       issued_ = false;

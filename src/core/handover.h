@@ -42,10 +42,12 @@ class Handover {
     BatchPtr batch;
   };
 
-  /// `legs` is not empty. `log` is told once when a batch must go in parts.
-  Handover(std::vector<Leg> legs, Log& log);
+  using TellParts = std::function<void(std::size_t events)>;
+
+  /// `legs` is not empty. `tell_parts` is called when a batch must go in parts of so many events.
+  Handover(std::vector<Leg> legs, TellParts tell_parts);
   /// A hand-over to one channel whose store() has been called already.
-  Handover(Leg leg, std::unique_ptr<Put> put, Log& log);
+  Handover(Leg leg, std::unique_ptr<Put> put);
   ~Handover();
   Handover(const Handover&) = delete;
   Handover& operator=(const Handover&) = delete;
@@ -88,6 +90,7 @@ class Handover {
 
   void cut_parts();
   Status reserve_all();
+  Status find_event_too_large() const;
   Progress reserve_step();
   void store(bool unreservable, const Post& post, const std::function<void()>& changed);
   void await(State& state, Receipt receipt, const Post& post, const std::function<void()>& changed);
@@ -96,7 +99,7 @@ class Handover {
   void give_back();
 
   std::vector<State> legs_;  // by name
-  Log& log_;
+  TellParts tell_parts_;
   Step step_ = Step::reserve;
   std::size_t part_limit_;
   std::size_t outstanding_ = 0;

@@ -101,6 +101,7 @@ class SourceIngest::Core : public std::enable_shared_from_this<SourceIngest::Cor
 
   PlanPtr plan() const;
   Status intercept(Plan& plan, Batch& batch);
+  void warn_of_parts(std::size_t events);
   std::optional<Receipt> deliver_at_once(const PlanPtr& plan, const BatchPtr& batch);
   Receipt enqueue(PlanPtr plan, BatchPtr batch, Status failure);
   bool begin(Delivery& delivery);
@@ -123,6 +124,7 @@ class SourceIngest::Core : public std::enable_shared_from_this<SourceIngest::Cor
   }
   void sabotage_interceptors(Delivery& delivery);
 
+  LogLimiter parts_limit_{60'000};
   std::shared_ptr<void> kept_;  // of environment_: goes last
   Environment& environment_;
   EngineThread& engine_;
@@ -219,6 +221,14 @@ void SourceIngest::Core::settle_hold() {
   quiet.complete({});
 }
 
+void SourceIngest::Core::warn_of_parts(std::size_t events) {
+  if (!parts_limit_.pass(environment_.clock.now_ms())) return;
+  environment_.log.warn(
+      fmt::format("a batch is larger than its channel and goes in parts of {} events: raise the channel's capacity "
+                  "above the batch size",
+                  events));
+}
+
 // -- delivering -------------------------------------------------------------------------------------------------------
 
 Receipt SourceIngest::Core::deliver(Batch batch) {
@@ -232,6 +242,7 @@ Receipt SourceIngest::Core::deliver(Batch batch) {
     return enqueue(std::move(current), nullptr, std::move(intercepted));
   }
   if (batch.empty()) return Receipt::completed();
+  batch.charge_to(environment_.budget);
   const BatchPtr frozen = std::make_shared<const Batch>(std::move(batch));
   if (FAILPOINT("ingest.ack_early")) {
     Receipt real = enqueue(std::move(current), frozen, {});
@@ -267,8 +278,7 @@ std::optional<Receipt> SourceIngest::Core::deliver_at_once(const PlanPtr& plan, 
       if (!stored.ready()) {
         auto delivery = std::make_shared<Delivery>();
         delivery->plan = plan;
-        delivery->handover.emplace(Handover::Leg{channel.name, channel.channel, batch}, std::move(*put),
-                                   environment_.log);
+        delivery->handover.emplace(Handover::Leg{channel.name, channel.channel, batch}, std::move(*put));
         delivery->promise.emplace();
         delivery->state = Delivery::State::storing;
         result.emplace(delivery->promise->receipt());
@@ -346,7 +356,7 @@ bool SourceIngest::Core::begin(Delivery& delivery) {
     delivery.state = Delivery::State::stored;
     return true;
   }
-  delivery.handover.emplace(std::move(legs), environment_.log);
+  delivery.handover.emplace(std::move(legs), [this](std::size_t events) { warn_of_parts(events); });
   delivery.deadline = delivery.arrived + delivery.handover->keep_alive();
   return true;
 }

@@ -189,6 +189,26 @@ TEST_F(IngestTest, AFailedDeliveryCompletesInItsTurn) {
   EXPECT_EQ(world_.count(counter_names::kGenericProcessingFail), 1);
 }
 
+TEST_F(IngestTest, ABatchWithAnEventThatNeverFitsStoresNoPartOfItself) {
+  for (const std::int64_t capacity : {4, 1000}) {
+    auto a = channel(capacity);
+    a->most_bytes = 8;
+    Batch batch = numbered(0, 9);
+    batch.add_copy("too large");
+    EXPECT_EQ(ingest(plan()).deliver(std::move(batch)).wait().code(), Code::poison);
+    EXPECT_TRUE(a->published().empty()) << "capacity " << capacity;
+    EXPECT_EQ(a->reserved(), 0u);
+    channels_.clear();
+  }
+}
+
+TEST_F(IngestTest, ABatchOfTooManyBytesGoesInParts) {
+  auto a = channel();
+  a->most_bytes = 3;
+  EXPECT_TRUE(ingest(plan()).deliver(numbered(0, 9)).wait().ok());
+  EXPECT_EQ(a->published(), numbers(0, 9));
+}
+
 TEST_F(IngestTest, InterceptorsRunOnceAlsoWhenTheDeliveryWaits) {
   auto a = channel();
   a->set_full(true);

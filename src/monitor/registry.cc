@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/secrets.h"
 #include "monitor/metrics.h"
 
 namespace standpipe {
@@ -33,7 +34,7 @@ ComponentReading read_one(const Registry::Component& component) {
     reading.state = health.state;
     reading.since_ms = health.since_ms;
     reading.error = health.error.code();
-    reading.message = health.error.message();
+    reading.message = without_secrets(std::string(health.error.message()));
   }
   add_missing(reading);
   return reading;

@@ -8,6 +8,8 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include "base/pending_end.h"
+
 namespace standpipe {
 
 namespace {
@@ -65,6 +67,9 @@ std::size_t append_body(char* data, std::size_t size, std::size_t count, void* t
   return size * count;
 }
 
+/// Called about once a second, also while nothing comes; not zero: curl gives up.
+int give_up_at_the_end(void*, curl_off_t, curl_off_t, curl_off_t, curl_off_t) { return end_is_pending() ? 1 : 0; }
+
 }  // namespace
 
 Result<std::string> http_get(const HttpGet& request) {
@@ -79,6 +84,8 @@ Result<std::string> http_get(const HttpGet& request) {
   curl.set(handle.get(), CURLOPT_WRITEDATA, &body);
   curl.set(handle.get(), CURLOPT_TIMEOUT, static_cast<long>(request.timeout.count()));
   curl.set(handle.get(), CURLOPT_NOSIGNAL, 1L);
+  curl.set(handle.get(), CURLOPT_NOPROGRESS, 0L);
+  curl.set(handle.get(), CURLOPT_XFERINFOFUNCTION, give_up_at_the_end);
   if (!request.user.empty()) {
     curl.set(handle.get(), CURLOPT_USERNAME, request.user.c_str());
     curl.set(handle.get(), CURLOPT_PASSWORD, request.password.c_str());

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -60,6 +61,7 @@ class Agents {
 
  private:
   [[noreturn]] void live();
+  void beat(const std::stop_token& stop);
   void note_life();
 
   const std::string folder_;

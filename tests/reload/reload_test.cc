@@ -176,11 +176,11 @@ TEST_F(ReloadTest, UnderLoadNothingIsLostAndWhatDidNotChangeIsNotTouched) {
       what = fmt::format("broken file {}", kind % 7);
       world_.apply(broken(shape.text(), kind++));
       ++refusals;
-      ASSERT_TRUE(world_.logged("refused")) << what << "\n" << world_.log();
+      ASSERT_TRUE(world_.logged("refused")) << what << "\n" << world_.log_since_mark();
     } else {
       what = shape.change(random);
       world_.apply(shape.text());
-      ASSERT_TRUE(world_.logged("the new configuration is applied")) << what << "\n" << world_.log();
+      ASSERT_TRUE(world_.logged("the new configuration is applied")) << what << "\n" << world_.log_since_mark();
     }
     const auto now = shape.identities();
     const auto after = marks();

@@ -44,12 +44,11 @@ void AgentWorld::apply(std::string_view text) {
   std::ofstream(path, std::ios::binary) << text;
   if (started_) return reloader_->reload_now();
   started_ = true;
-  const std::vector<ConfigText> texts{{path, std::string(text)}};
-  const Configuration configuration =
-      load_configuration(texts, Catalog(all_components()), process_surroundings(Reloader::Properties{}));
+  const Reloader::Texts texts{{path, std::string(text)}};
+  const Configuration configuration = load_for_process(texts, {});
   log_diagnostics(configuration.diagnostics);
   CHECK(configuration.find("a1") != nullptr);
-  CHECK(reloader_->apply_first(configuration).ok());
+  CHECK(reloader_->apply_first(configuration, texts).ok());
 }
 
 std::map<std::string, std::map<std::string, double>> AgentWorld::counters() const {
@@ -67,6 +66,7 @@ double AgentWorld::counter(const std::string& component, const std::string& name
 }
 
 std::string AgentWorld::log() const { return log_from(0); }
+std::string AgentWorld::log_since_mark() const { return log_from(log_mark_); }
 
 std::string AgentWorld::log_from(std::streamoff place) const {
   std::ifstream in(directory_.file("log"), std::ios::binary);
@@ -79,6 +79,6 @@ void AgentWorld::mark_log() {
   log_mark_ = in.tellg();
 }
 
-bool AgentWorld::logged(std::string_view part) const { return log_from(log_mark_).find(part) != std::string::npos; }
+bool AgentWorld::logged(std::string_view part) const { return log_since_mark().find(part) != std::string::npos; }
 
 }  // namespace standpipe::testing

@@ -54,6 +54,7 @@ class AgentWorld {
   /// Whether the log has this text behind the place where mark_log() was called last.
   bool logged(std::string_view part) const;
   void mark_log();
+  std::string log_since_mark() const;
   std::string log() const;
 
  private:

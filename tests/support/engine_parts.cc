@@ -166,6 +166,7 @@ Result<std::unique_ptr<Put>> ScriptedChannel::reserve(const Batch& batch) {
     ++attempts_;
     if (!reserve_failure_.ok()) return reserve_failure_;
     if (static_cast<std::int64_t>(batch.size()) > capacity_) return Status(Code::poison, "larger than the channel");
+    if (batch.bytes() > most_bytes) return Status(Code::poison, "more bytes than the channel");
     if (full_) return Status(Code::full, "");
   }
   return std::unique_ptr<Put>(std::make_unique<ScriptedPut>(*this));

@@ -38,13 +38,14 @@ class ScriptedChannel final : public Channel {
   explicit ScriptedChannel(std::int64_t capacity = 1'000'000) : capacity_(capacity) {}
 
   // -- what the test decides
-  bool can_reserve = true;                   ///< what reserves() says
-  std::chrono::milliseconds wait_for{3000};  ///< what keep_alive() says
-  void set_full(bool full);                  ///< emptying wakes
-  void fail_reserve(Status status);          ///< ok: no more
-  void hold_stores(bool hold);               ///< stores stay pending until complete_store()
-  void fail_store(Status status);            ///< the next stores that complete at once fail; ok: no more
-  bool complete_store(Status status = {});   ///< the oldest pending one; false: there is none
+  bool can_reserve = true;                                               ///< what reserves() says
+  std::chrono::milliseconds wait_for{3000};                              ///< what keep_alive() says
+  std::uint64_t most_bytes = std::numeric_limits<std::uint64_t>::max();  ///< what byte_capacity() says
+  void set_full(bool full);                                              ///< emptying wakes
+  void fail_reserve(Status status);                                      ///< ok: no more
+  void hold_stores(bool hold);                                           ///< stores stay pending until complete_store()
+  void fail_store(Status status);           ///< the next stores that complete at once fail; ok: no more
+  bool complete_store(Status status = {});  ///< the oldest pending one; false: there is none
 
   // -- what the test asks
   std::vector<std::string> published() const;  ///< bodies, in order of publication
@@ -66,6 +67,7 @@ class ScriptedChannel final : public Channel {
   std::int64_t capacity() const override { return capacity_; }
   std::int64_t transaction_capacity() const override { return capacity_; }
   std::chrono::milliseconds keep_alive() const override { return wait_for; }
+  std::uint64_t byte_capacity() const override { return most_bytes; }
   Status reconfigure(const Settings&) override { return {}; }
 
  private:

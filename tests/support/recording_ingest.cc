@@ -10,6 +10,9 @@ Receipt RecordingIngest::deliver(Batch batch) {
     held_.push_back({std::move(batch), ReceiptPromise()});
     return held_.back().promise.receipt();
   }
+  for (std::size_t i = 0; refused_ && i < batch.size(); ++i) {
+    if (batch[i].body == *refused_) return Receipt::completed({Code::poison, "refused"});
+  }
   if (code_ != Code::ok) return Receipt::completed({code_, message_});
   accept(batch);
   return Receipt::completed();
@@ -28,6 +31,11 @@ void RecordingIngest::answer_with(Status status) {
   std::lock_guard lock(mutex_);
   code_ = status.code();
   message_ = status.message();
+}
+
+void RecordingIngest::refuse(std::string body) {
+  std::lock_guard lock(mutex_);
+  refused_ = std::move(body);
 }
 
 void RecordingIngest::hold() {

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ class RecordingIngest final : public Ingest {
 
   /// From now on every delivery fails like that; an ok status: they are accepted again.
   void answer_with(Status status);
+  /// From now on a batch that holds an event with this body is poison.
+  void refuse(std::string body);
   /// From now on receipts stay open, until release() completes those that are open with `status`.
   void hold();
   void release(Status status = {});
@@ -44,6 +47,7 @@ class RecordingIngest final : public Ingest {
   mutable std::condition_variable changed_;
   Code code_ = Code::ok;
   std::string message_;
+  std::optional<std::string> refused_;
   bool holding_ = false;
   std::deque<Held> held_;
   std::vector<std::string> bodies_;

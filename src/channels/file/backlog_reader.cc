@@ -94,6 +94,7 @@ Result<bool> DirectoryReader::next_chunk(std::uint64_t number) {
     passed_ = std::max(passed_, scan.next);
     chunk_from_ = number;
     runs_ = std::move(scan.runs);
+    scan.batch.charge_to(budget_);
     batch_ = std::make_shared<const Batch>(std::move(scan.batch));
     return true;
   }

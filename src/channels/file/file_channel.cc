@@ -98,6 +98,7 @@ class FileChannel::Life : public std::enable_shared_from_this<FileChannel::Life>
   std::size_t segment_count();
   bool disk_full() const;
   EventQueue& queue() { return queue_; }
+  MemoryBudget& budget() { return environment_.budget; }
   Shared& shared() { return *shared_; }
 
  private:
@@ -158,7 +159,7 @@ class FileChannel::FilePut final : public Put {
     CHECK(batch_ == nullptr && batch->size() == events_);
     batch_ = std::move(batch);
     if (events_ == 0) return Receipt::completed();
-    DataDirectory::Stored stored = directory_.store(EncodedPut(*batch_));
+    DataDirectory::Stored stored = directory_.store(EncodedPut(*batch_, life_->budget()));
     first_ = stored.first;
     return std::move(stored.receipt);
   }

@@ -116,13 +116,14 @@ std::size_t EncodedPut::Part::length() const {
   return aligned(events > 1 ? once + table_size() + kRecordHeader : once);
 }
 
-EncodedPut::EncodedPut(const Batch& batch) : events_(batch.size()) {
+EncodedPut::EncodedPut(const Batch& batch, MemoryBudget& budget) : events_(batch.size()) {
   plan(batch);
   for (Part& part : parts_) {
     part.offset = size_;
     size_ += part.length();
   }
   buffer_ = BlockCache::take(size_);
+  charge_ = BudgetCharge(budget, size_);
   for (const Part& part : parts_) write(batch, part);
 }
 

@@ -49,7 +49,8 @@ bool can_be_recorded(const Batch& batch);
 /// A put as its records, whole but for what only the writer knows: numbers and place. Made on the thread of the put.
 class EncodedPut {
  public:
-  explicit EncodedPut(const Batch& batch);
+  /// Its bytes are charged to `budget` until they are written.
+  EncodedPut(const Batch& batch, MemoryBudget& budget);
 
   std::size_t size() const { return size_; }
   std::size_t events() const { return events_; }
@@ -72,6 +73,7 @@ class EncodedPut {
   void plan(const Batch& batch);
   void write(const Batch& batch, const Part& part);
 
+  BudgetCharge charge_;
   std::vector<Part> parts_;
   BlockCache::Block buffer_;
   std::size_t size_ = 0;

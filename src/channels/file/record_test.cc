@@ -20,7 +20,8 @@ using ::testing::ElementsAre;
 constexpr std::uint32_t kSeed = 77;
 
 std::string record_of(const Batch& batch, std::uint64_t first, std::uint32_t synced = 0) {
-  EncodedPut put(batch);
+  MemoryBudget budget(1 << 30);
+  EncodedPut put(batch, budget);
   return std::string(put.seal(first, kSeed, synced));
 }
 

@@ -114,6 +114,7 @@ class MemoryChannel::Queue : public std::enable_shared_from_this<MemoryChannel::
   Queue(const Limits& limits, Environment& environment)
       : limits_(limits),
         clock_(environment.clock),
+        budget_(environment.budget),
         put_attempt_(environment.counters.counter(counter_names::kPutAttempt)),
         put_success_(environment.counters.counter(counter_names::kPutSuccess)),
         take_attempt_(environment.counters.counter(counter_names::kTakeAttempt)),
@@ -160,6 +161,7 @@ class MemoryChannel::Queue : public std::enable_shared_from_this<MemoryChannel::
   std::deque<Run> ready_;  // ascending
 
   Clock& clock_;
+  const MemoryBudget& budget_;
   Counter& put_attempt_;
   Counter& put_success_;
   Counter& take_attempt_;
@@ -202,6 +204,8 @@ Status MemoryChannel::Queue::reserve(std::size_t events, std::size_t bytes) {
   }
   if (used_events_ > limits_.events - wanted && !FAILPOINT("memory.no_capacity")) return {Code::full, {}};
   if (used_bytes_ > limits_.bytes - bytes) return {Code::full, {}};
+  // An empty channel takes what there is already: nothing would ever drain it.
+  if (used_events_ > 0 && budget_.used() > budget_.intake_limit()) return {Code::full, {}};
   used_events_ += wanted;
   used_bytes_ += bytes;
   return {};
@@ -422,6 +426,7 @@ void MemoryChannel::remove_event_waker(Waker& waker) { queue_->event_wakers.remo
 std::int64_t MemoryChannel::size() const { return queue_->size(); }
 std::int64_t MemoryChannel::capacity() const { return queue_->limits().events; }
 std::int64_t MemoryChannel::transaction_capacity() const { return queue_->limits().transaction_events; }
+std::uint64_t MemoryChannel::byte_capacity() const { return queue_->limits().bytes; }
 std::chrono::milliseconds MemoryChannel::keep_alive() const { return queue_->limits().keep_alive; }
 
 Status MemoryChannel::reconfigure(const Settings& settings) {

@@ -34,6 +34,7 @@ class MemoryChannel final : public Channel {
   std::int64_t size() const override;
   std::int64_t capacity() const override;
   std::int64_t transaction_capacity() const override;
+  std::uint64_t byte_capacity() const override;
   std::chrono::milliseconds keep_alive() const override;
   bool is_volatile() const override { return true; }
   /// Sizes change in place; what is inside stays, also above a smaller capacity, until it is taken.

@@ -159,6 +159,17 @@ TEST(MemoryChannel, ShowsTheAgeOfItsOldestEvent) {
   EXPECT_EQ(age(), 0);
 }
 
+TEST(MemoryChannel, IsFullWhenTheProcessHasNoMemoryLeft) {
+  testing::TestEnvironment world("c1");
+  MemoryChannel channel(settings_of({}), world.environment);
+  ASSERT_TRUE(channel.start().ok());
+  world.budget.force_charge(world.budget.limit());
+  EXPECT_TRUE(put(channel, numbered_ptr(0, 1)).ok()) << "an empty one could never drain itself free";
+  EXPECT_EQ(put(channel, numbered_ptr(1, 1)).code(), Code::full);
+  world.budget.release(world.budget.limit());
+  EXPECT_TRUE(put(channel, numbered_ptr(1, 1)).ok());
+}
+
 }  // namespace
 }  // namespace standpipe
 

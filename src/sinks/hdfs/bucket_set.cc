@@ -6,14 +6,25 @@
 #include <fmt/format.h>
 
 #include "base/failpoint.h"
+#include "base/text.h"
 
 namespace standpipe::hdfs {
 
 namespace {
 
+constexpr char kBetween = '\0';
+constexpr std::string_view kLongestCounter = ".00000000000000000000";
 constexpr std::size_t kLongestName = 255;      // of one part of a path, on every file system that matters
 constexpr std::size_t kTriesForName = 10'000;  // names taken by others before the bucket fails
 constexpr std::size_t kKeepBuffers = 32;       // with more files open an idle one keeps no buffer
+
+/// Header values are checked one by one where they are put in; put together they may make a ".." again.
+Status check_no_way_up(std::string_view name) {
+  for (const std::string_view part : split(name, '/')) {
+    if (part == "..") return {Code::poison, fmt::format("the file name {} would leave its folder", name)};
+  }
+  return {};
+}
 
 Status check_parts(std::string_view path) {
   while (!path.empty()) {
@@ -35,7 +46,7 @@ bool lies_in(std::string_view folder, std::string_view root) {
 }  // namespace
 
 struct BucketSet::Bucket {
-  std::string key;  // folder, newline, prefix, newline, suffix: no path holds one by accident
+  std::string key;  // folder, prefix, suffix, a NUL between them: no path holds one
   std::string folder;
   std::string prefix;
   std::string suffix;
@@ -68,14 +79,18 @@ BucketSet::BucketSet(Store& store, OpenFileJournal& journal, FileFinisher& finis
 BucketSet::~BucketSet() = default;
 
 Result<BucketSet::Bucket*> BucketSet::find(const BucketPlace& place) {
-  key_.assign(place.folder).append("\n").append(place.prefix).append("\n").append(place.suffix);
+  key_.assign(place.folder).append(1, kBetween).append(place.prefix).append(1, kBetween).append(place.suffix);
   if (const auto found = buckets_.find(key_); found != buckets_.end()) {
     by_age_.splice(by_age_.end(), by_age_, found->second->age);
     return found->second.get();
   }
   TRY(check_parts(place.folder));
-  TRY(check_parts(
-      fmt::format("{}{}.{:020}{}{}", config_.in_use_prefix, place.prefix, 0, place.suffix, config_.in_use_suffix)));
+  const std::string_view counter = config_.file_names == FileNames::counter ? kLongestCounter : "";
+  const std::string name = fmt::format("{}{}{}", place.prefix, counter, place.suffix);
+  const std::string in_use = config_.in_use_prefix + name + config_.in_use_suffix;
+  TRY(check_parts(in_use));
+  TRY(check_no_way_up(name));
+  TRY(check_no_way_up(in_use));
   if (!lies_in(place.folder, config_.root) && !FAILPOINT("hdfs.leave_path_root")) {
     return Status(Code::poison, fmt::format("{} lies outside hdfs.pathRoot {}", place.folder, config_.root));
   }
@@ -95,8 +110,8 @@ Result<BucketSet::Bucket*> BucketSet::find(const BucketPlace& place) {
 const std::string& BucketSet::key(const Bucket& bucket) { return bucket.key; }
 
 std::string BucketSet::display(std::string_view stream) {
-  std::string text(stream.substr(0, stream.rfind('\n')));
-  std::replace(text.begin(), text.end(), '\n', '/');
+  std::string text(stream.substr(0, stream.rfind(kBetween)));
+  std::replace(text.begin(), text.end(), kBetween, '/');
   return text;
 }
 

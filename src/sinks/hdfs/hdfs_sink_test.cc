@@ -452,6 +452,23 @@ TEST_F(HdfsSinkTest, NoEventLeavesThePathRoot) {
   EXPECT_THAT(outlet_.committed(), ElementsAre("in"));
 }
 
+TEST_F(HdfsSinkTest, TwoPlacesThatReadTheSameInARowAreTwoBuckets) {
+  ASSERT_TRUE(make({{"hdfs.path", "file:///out/%{a}"}, {"hdfs.filePrefix", "%{b}"}}).ok());
+  outlet_.put("one", {{"a", "x\ny"}, {"b", "z"}});
+  outlet_.put("two", {{"a", "x"}, {"b", "y\nz"}});
+  turn();
+  EXPECT_EQ(files().size(), 2u);
+}
+
+TEST_F(HdfsSinkTest, NoNamePutTogetherLeavesItsFolder) {
+  ASSERT_TRUE(make({{"hdfs.path", "file:///out/a"}, {"hdfs.filePrefix", "%{h}"}, {"hdfs.inUsePrefix", "."}}).ok());
+  outlet_.put("in", {{"h", "sub/name"}});
+  outlet_.put("up", {{"h", "./evil"}});
+  turn();
+  EXPECT_THAT(outlet_.committed(), ElementsAre("in"));
+  for (const auto& [path, content] : memory_.files()) EXPECT_THAT(path, ::testing::Not(HasSubstr("evil")));
+}
+
 // -- finishing
 
 TEST_F(HdfsSinkTest, ARenameThatFailsHoldsNobodyUpAndIsTriedAgain) {

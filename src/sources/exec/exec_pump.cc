@@ -95,7 +95,9 @@ int ExecPump::run(std::stop_token stop) {
   return child_.reap();
 }
 
-bool ExecPump::finished() const { return !output_open_ && gathering_.empty() && !under_way_ && child_.has_ended(); }
+bool ExecPump::finished() const {
+  return !output_open_ && gathering_.empty() && under_way_.empty() && child_.has_ended();
+}
 
 void ExecPump::begin_stop() {
   give_up_at_ = steady_clock::now() + kStopGrace;
@@ -128,7 +130,7 @@ int ExecPump::wait_ms() const {
   const auto at_latest = [&next](Time time) { next = next ? std::min(*next, time) : time; };
   const Time now = steady_clock::now();
   if (retry_at_) at_latest(*retry_at_);
-  if (!gathering_.empty() && !under_way_) at_latest(last_flush_ + settings_.batch_timeout);
+  if (!gathering_.empty() && under_way_.empty()) at_latest(last_flush_ + settings_.batch_timeout);
   if (no_memory_) at_latest(now + kMemoryRetry);
   if (!output_open_ && child_.end_descriptor() < 0) at_latest(now + kEndTick);
   if (!next) return -1;
@@ -196,8 +198,8 @@ void ExecPump::deliver_what_is_due() {
     retry_at_.reset();
     return deliver();
   }
-  if (under_way_ || !due()) return;
-  under_way_ = std::exchange(gathering_, Batch());
+  if (!under_way_.empty() || !due()) return;
+  under_way_.push_back(std::exchange(gathering_, Batch()));
   deliver();
 }
 
@@ -209,7 +211,7 @@ bool ExecPump::due() const {
 
 void ExecPump::deliver() {
   last_flush_ = steady_clock::now();
-  Receipt receipt = ingest_.deliver(under_way_->share());
+  Receipt receipt = ingest_.deliver(under_way_.front().share());
   if (receipt.ready()) return answered(receipt.wait());
   std::move(receipt).then_inline([arrival = arrival_](const Status& status) {
     std::lock_guard lock(arrival->mutex);
@@ -229,16 +231,29 @@ void ExecPump::take_answer() {
 
 void ExecPump::answered(const Status& status) {
   if (status.ok()) {
-    accepted_.add(static_cast<std::int64_t>(under_way_->size()));
-    under_way_.reset();
+    accepted_.add(static_cast<std::int64_t>(under_way_.front().size()));
     retry_pause_ = {};
-    return;
+    return next();
   }
   if (status.code() == Code::stopped) return give_up(status.message());
   if (may_pass_later(status.code())) return try_again_later(status);
-  environment_.log.error(fmt::format("{} events of command [{}] can never be stored and are lost: {}",
-                                     under_way_->size(), settings_.command, status.message()));
-  under_way_.reset();
+  if (under_way_.front().size() > 1) return deliver_one_by_one();
+  environment_.log.error(
+      fmt::format("an event of command [{}] can never be stored and is lost: {}", settings_.command, status.message()));
+  next();
+}
+
+void ExecPump::next() {
+  under_way_.pop_front();
+  if (!under_way_.empty()) retry_at_ = steady_clock::now();
+}
+
+/// Some event can never be stored; the others can.
+void ExecPump::deliver_one_by_one() {
+  const Batch all = std::move(under_way_.front());
+  under_way_.pop_front();
+  for (std::size_t i = all.size(); i-- > 0;) under_way_.push_front(all.subset({i}));
+  retry_at_ = steady_clock::now();
 }
 
 void ExecPump::try_again_later(const Status& status) {
@@ -252,13 +267,14 @@ void ExecPump::try_again_later(const Status& status) {
 
 /// The agent stops: what the command printed and no channel took goes with the command.
 void ExecPump::give_up(const std::string& why) {
-  const std::size_t events = gathering_.size() + (under_way_ ? under_way_->size() : 0);
+  std::size_t events = gathering_.size();
+  for (const Batch& batch : under_way_) events += batch.size();
   if (events > 0) {
     environment_.log.warn(
         fmt::format("{} events of command [{}] were read and are not stored: {}", events, settings_.command, why));
   }
   gathering_ = Batch();
-  under_way_.reset();
+  under_way_.clear();
   retry_at_.reset();
   output_open_ = false;
   if (!give_up_at_) begin_stop();

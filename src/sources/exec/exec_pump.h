@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -76,6 +77,8 @@ class ExecPump {
   void deliver();
   void take_answer();
   void answered(const Status& status);
+  void next();
+  void deliver_one_by_one();
   void try_again_later(const Status& status);
   void give_up(const std::string& why);
 
@@ -88,7 +91,7 @@ class ExecPump {
 
   Batch gathering_;
   Time last_flush_;
-  std::optional<Batch> under_way_;  // kept to be delivered again
+  std::deque<Batch> under_way_;  // the first one is delivered, and kept to be delivered again
   std::optional<Time> retry_at_;
   std::chrono::milliseconds retry_pause_{0};
 

@@ -137,7 +137,15 @@ TEST_F(ExecSourceTest, KeepsOrderWhileReceiptsAreOpen) {
 TEST_F(ExecSourceTest, DropsOnlyWhatCanNeverBeStored) {
   ingest.answer_with({Code::poison, "too large"});
   start_shell("echo a");
-  EXPECT_TRUE(wait_for_log("1 events of command [echo a] can never be stored"));
+  EXPECT_TRUE(wait_for_log("an event of command [echo a] can never be stored"));
+}
+
+TEST_F(ExecSourceTest, DropsNoneOfTheOthersOfItsBatch) {
+  ingest.refuse("bad");
+  start_shell("echo a; echo bad; echo c");
+  EXPECT_TRUE(ingest.wait_for_events(2));
+  EXPECT_TRUE(wait_for_log("an event of command"));
+  EXPECT_EQ(ingest.bodies(), (std::vector<std::string>{"a", "c"}));
 }
 
 TEST_F(ExecSourceTest, RunsItAgain) {

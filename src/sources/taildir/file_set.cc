@@ -16,6 +16,7 @@ constexpr std::int64_t kSecondNs = 1'000'000'000;
 std::string join(const std::string& directory, std::string_view name) {
   return fmt::format("{}/{}", directory == "/" ? "" : directory, name);
 }
+std::string directory_of(const std::string& path) { return path.substr(0, std::max<std::size_t>(1, path.rfind('/'))); }
 }  // namespace
 
 FileSet::FileSet(std::vector<FileGroup> groups, Options options, Environment& environment)
@@ -154,8 +155,13 @@ void FileSet::add(const std::string& path, const FileInfo& info, const FileGroup
   Headers headers = group.headers;
   if (!options_.path_header.empty()) headers.set(options_.path_header, path);
   file->headers = std::make_shared<const Headers>(std::move(headers));
-  // Not opened: not known. The next scan tries again.
-  if (!open(*file)) return;
+  if (!open(*file)) {
+    // Not known then. Permissions may change without the folder's time showing it.
+    if (const auto folder = directories_.find(directory_of(path)); folder != directories_.end()) {
+      folder->second.listed_modified_ns = -1;
+    }
+    return;
+  }
   TailFile& added = *file;
   files_.push_back(std::move(file));
   by_id_[added.id] = &added;
@@ -180,7 +186,8 @@ TailFile* FileSet::adopt(const std::string& directory, const std::string& name, 
 bool FileSet::open(TailFile& file) {
   auto opened = environment_.files.open(file.path, FileSystem::Mode::read);
   if (!opened.ok()) {
-    environment_.log.debug(opened.status().message());
+    // Gone since it was listed: the next look finds that out.
+    if (opened.status().code() != Code::not_found && options_.on_unreadable) options_.on_unreadable(opened.status());
     return false;
   }
   const auto info = (*opened)->info();

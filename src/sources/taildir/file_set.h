@@ -33,6 +33,7 @@ class FileSet {
     bool cache_listing = true;              ///< list a folder only when its time changed
     std::size_t max_open = 512;             ///< descriptors; files that are read to their end are closed first
     std::function<void(TailFile&)> on_new;  ///< positions the file; it is open
+    std::function<void(const Status&)> on_unreadable;  ///< a file that matches can't be opened; tried again
   };
 
   FileSet(std::vector<FileGroup> groups, Options options, Environment& environment);

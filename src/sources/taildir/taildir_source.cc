@@ -73,6 +73,7 @@ Status TaildirSource::start(Ingest& ingest) {
       [this](TailFile& file, Batch batch, const Mark& end) { deliver(file, std::move(batch), end); });
   FileSet::Options set = options_.set;
   set.on_new = [this](TailFile& file) { begin(file); };
+  set.on_unreadable = [this](const Status& status) { tell_read_failure(status); };
   files_ = std::make_unique<FileSet>(options_.groups, std::move(set), environment_);
   watch_ = taildir::DirectoryWatch::open([inbox = inbox_] {
     std::lock_guard lock(inbox->mutex);
@@ -175,6 +176,8 @@ void TaildirSource::adopt_rotated() {
 }
 
 void TaildirSource::enqueue(TailFile& file) {
+  // Opened now, not when its turn comes: while a full channel makes us wait the file may go.
+  if (file.file == nullptr && files_->open_files() < options_.set.max_open) files_->open(file);
   if (file.queued) return;
   file.queued = true;
   ready_.push_back(&file);
@@ -345,12 +348,16 @@ void TaildirSource::lost(const TailFile& file) {
 }
 
 void TaildirSource::read_failed(TailFile& file, const Status& status) {
+  tell_read_failure(status);
+  if (!file.gone && file.settled()) files_->close(file);  // the next look around opens it again
+}
+
+void TaildirSource::tell_read_failure(const Status& status) {
   read_fail_.add();
   if (const auto held = error_limit_.pass(environment_.clock.now_ms())) {
     environment_.log.error(
         fmt::format("Unable to tail files: {} ({} more since the last such line)", status.message(), *held));
   }
-  if (!file.gone && file.settled()) files_->close(file);  // the next look around opens it again
 }
 
 // -- looking after

@@ -94,6 +94,7 @@ class TaildirSource final : public Source {
   void take_turn(TailFile& file, Steady now);
   void restart(TailFile& file, std::string_view why);
   void lost(const TailFile& file);
+  void tell_read_failure(const Status& status);
   void read_failed(TailFile& file, const Status& status);
 
   // looking after

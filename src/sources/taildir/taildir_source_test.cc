@@ -28,6 +28,8 @@ using testing::RunningSource;
 using ::testing::UnorderedElementsAre;
 namespace fs = std::filesystem;
 
+using Operation = FaultyFileSystem::Operation;
+
 class TaildirTest : public ::testing::Test {
  protected:
   TaildirTest() { fs::create_directories(log("")); }
@@ -427,16 +429,20 @@ TEST_F(TaildirTest, BatchesAreOfTheSizeAskedForAndFilesTakeTurns) {
   EXPECT_EQ(ingest_.bodies()[4], "b");
 }
 
-TEST_F(TaildirTest, ThousandsOfFilesNeedFewDescriptors) {
-  for (int i = 0; i < 2000; ++i) append(log("app" + std::to_string(i) + ".log"), "x" + std::to_string(i) + "\n");
+TEST_F(TaildirTest, FarMoreFilesThanDescriptors) {
+  constexpr std::size_t kFiles = 1200;  // 512 are open at most
+  const auto append_to_all = [&](const std::string& line) {
+    for (std::size_t i = 0; i < kFiles; ++i) append(log("app" + std::to_string(i) + ".log"), line);
+  };
+  append_to_all("x\n");
   run();
-  ASSERT_TRUE(ingest_.wait_for_events(2000));
-  for (int i = 0; i < 2000; ++i) append(log("app" + std::to_string(i) + ".log"), "y\n");
-  ASSERT_TRUE(ingest_.wait_for_events(4000));
+  ASSERT_TRUE(ingest_.wait_for_events(kFiles));
+  append_to_all("y\n");
+  ASSERT_TRUE(ingest_.wait_for_events(2 * kFiles));
   stop().ignore();
   run();  // all of them are known: nothing to open
   append(log("app7.log"), "z\n");
-  ASSERT_TRUE(ingest_.wait_for_events(4001));
+  ASSERT_TRUE(ingest_.wait_for_events(2 * kFiles + 1));
   stop().ignore();
   EXPECT_EQ(ingest_.bodies().back(), "z");
 }
@@ -450,6 +456,18 @@ TEST_F(TaildirTest, IgnoresFoldersFifosAndWhatDoesNotMatch) {
   ASSERT_TRUE(ingest_.wait_for_events(1));
   stop().ignore();
   EXPECT_THAT(ingest_.bodies(), ElementsAre("yes"));
+}
+
+TEST_F(TaildirTest, AFileThatCantBeOpenedIsToldAndTriedAgain) {
+  append(log("app.log"), "secret\n");
+  fs::last_write_time(log(""),
+                      fs::file_time_type::clock::now() - std::chrono::hours(1));  // nothing changes in the folder
+  faults_.inject({.operation = Operation::open, .path_contains = "app.log", .times = 2});
+  run();
+  ASSERT_TRUE(ingest_.wait_for_events(1));
+  stop().ignore();
+  EXPECT_TRUE(test_.log.contains("Unable to tail files"));
+  EXPECT_EQ(test_.count(counter_names::kEventReadFail), 2);
 }
 
 TEST_F(TaildirTest, AMissingFolderIsNamed) {
@@ -471,8 +489,6 @@ TEST_F(TaildirTest, CreateRefusesWhatCannotWork) {
   EXPECT_TRUE(status_of({{"filegroups", "a"}, {"filegroups.a", "/x/y"}, {"headers.a", "v"}}).ok());
   EXPECT_TRUE(test_.log.contains("headers.a names no header and is ignored"));
 }
-
-using Operation = FaultyFileSystem::Operation;
 
 TEST_F(TaildirTest, AFullDiskHoldsUpOnlyThePositions) {
   append(log("app.log"), "one\n");
