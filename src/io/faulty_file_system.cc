@@ -57,8 +57,21 @@ void FaultyFileSystem::inject(Fault fault) {
   faults_.push_back(std::move(fault));
 }
 
+void FaultyFileSystem::fail_change(std::size_t after, bool for_ever) {
+  std::lock_guard lock(mutex_);
+  changes_left_ = after;
+  changes_end_ = for_ever;
+  change_failed_ = false;
+}
+
+bool FaultyFileSystem::change_failed() const {
+  std::lock_guard lock(mutex_);
+  return change_failed_;
+}
+
 void FaultyFileSystem::heal() {
   std::lock_guard lock(mutex_);
+  changes_left_ = kNever;
   faults_.clear();
 }
 
@@ -86,6 +99,17 @@ std::size_t FaultyFileSystem::calls(Operation operation) const {
 Status FaultyFileSystem::enter(Operation operation, const std::string& path, bool* half_done) {
   std::lock_guard lock(mutex_);
   ++calls_[static_cast<std::size_t>(operation)];
+  const bool reads = operation == Operation::read || operation == Operation::info || operation == Operation::list;
+  if (!reads && operation != Operation::close && changes_left_ != kNever) {
+    if (changes_left_ == 0) {
+      // A process that has ended leaves no half of what it never came to.
+      if (half_done != nullptr) *half_done = !change_failed_;
+      change_failed_ = true;
+      if (!changes_end_) changes_left_ = kNever;
+      return {Code::io, path + ": Input/output error"};
+    }
+    --changes_left_;
+  }
   for (Fault& fault : faults_) {
     if (fault.operation != operation || path.find(fault.path_contains) == std::string::npos) continue;
     if (fault.after > 0) {

@@ -42,6 +42,11 @@ class FaultyFileSystem final : public FileSystem {
   explicit FaultyFileSystem(FileSystem& inner) : inner_(inner) {}
 
   void inject(Fault fault);
+  /// Counts all calls that change something (opening a file among them): the one after `after` more fails, and with
+  /// `for_ever` all behind it, as if the process had ended there. A failing write leaves half of its bytes.
+  void fail_change(std::size_t after, bool for_ever);
+  /// Whether that call was reached.
+  bool change_failed() const;
   void heal();  ///< no fault any more
   std::size_t calls(Operation operation) const;
   /// Syncs of files whose path contains this wait until release_syncs().
@@ -72,6 +77,10 @@ class FaultyFileSystem final : public FileSystem {
   std::condition_variable released_;
   std::string held_;  // empty: none
   std::vector<Fault> faults_;
+  static constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
+  std::size_t changes_left_ = kNever;
+  bool changes_end_ = false;
+  bool change_failed_ = false;
   std::array<std::size_t, static_cast<std::size_t>(Operation::count)> calls_{};
 };
 

@@ -343,6 +343,13 @@ void MemoryFileSystem::power_cut_torn(std::uint32_t seed) {
   cut(disk_->root, {[&](std::size_t unsynced) { return next() % (unsynced + 1); }, [&] { return next() % 2 == 0; }});
 }
 
+void MemoryFileSystem::clear() {
+  std::lock_guard lock(disk_->mutex);
+  disk_->root = disk_->make(FileInfo::Type::directory);
+  disk_->used = 0;
+  disk_->locks.clear();
+}
+
 void MemoryFileSystem::change(const std::string& path, const std::function<void(std::string& content)>& change) {
   std::lock_guard lock(disk_->mutex);
   const NodePtr node = disk_->find(path);

@@ -36,6 +36,8 @@ class MemoryFileSystem final : public FileSystem {
   void power_cut_torn(std::uint32_t seed);
   /// Bytes that all files together may hold; a write that exceeds it is cut short and fails with Code::full.
   void set_capacity(std::uint64_t bytes);
+  /// Formats it. Files open across it must be dropped.
+  void clear();
   /// Changes a file behind everybody's back, durably: damage.
   void change(const std::string& path, const std::function<void(std::string& content)>& change);
   /// All files now: path -> content.

@@ -50,8 +50,10 @@ class Recovery {
   Status read_gone();
   Status read_consumed(std::uint64_t generation);
   Status read_data_folder(const std::string& folder);
-  Status read_header(Segment& segment, std::optional<SegmentHeader>& header);
+  Result<bool> read_header(Segment& segment, std::optional<SegmentHeader>& header);
+  void set_aside(const Segment& segment);
   Status find_end(Segment& segment);
+  Status drop_torn_events(File& file, const Segment& segment, std::uint64_t synced, std::uint64_t end);
   Status report_missing_segments();
   auto warn_unreadable(const Segment& segment) const {
     return [this, path = segment.path](std::uint64_t at, std::size_t bytes, const Status& why) {
@@ -195,8 +197,9 @@ Status Recovery::read_consumed(std::uint64_t generation) {
   return {};
 }
 
-/// The header; none: it is damaged, and the segment's first number was found in its records.
-Status Recovery::read_header(Segment& segment, std::optional<SegmentHeader>& header) {
+/// The header; none: it is damaged, and the segment's first number was found in its records. False: there are none
+/// either.
+Result<bool> Recovery::read_header(Segment& segment, std::optional<SegmentHeader>& header) {
   TRY_ASSIGN(const auto file, files_.open(segment.path, FileSystem::Mode::read));
   TRY_ASSIGN(const FileInfo info, file->info());
   segment.end = info.size;
@@ -207,15 +210,15 @@ Status Recovery::read_header(Segment& segment, std::optional<SegmentHeader>& hea
   if (parsed.status().code() == Code::invalid) return parsed.status().with_context(segment.path);
   if (parsed.ok()) {
     if (parsed->channel_id != found_.channel_id) {
-      return {Code::invalid, fmt::format("{} belongs to another channel: move it out of the folder", segment.path)};
+      return Status(Code::invalid,
+                    fmt::format("{} belongs to another channel: move it out of the folder", segment.path));
     }
     if (parsed->segment_id == segment.id) {
       segment.first = parsed->first;
       header = *parsed;
-      return {};
+      return true;
     }
   }
-  log_.warn(fmt::format("{}: the header is damaged; its records are read without", segment.path));
   std::uint64_t at = kSegmentHeader;
   while (at < info.size) {
     const auto slab = Slab::make(std::min<std::uint64_t>(4 * kScanChunk, info.size - at));
@@ -227,11 +230,20 @@ Status Recovery::read_header(Segment& segment, std::optional<SegmentHeader>& hea
                                           .last = true});
     if (!scan.runs.empty()) {
       segment.first = scan.runs.front().first;
-      return {};
+      log_.warn(fmt::format("{}: the header is damaged; its records are read without", segment.path));
+      return true;
     }
     at += slab->capacity();
   }
-  return {};
+  return false;
+}
+
+/// A process that ended while it made the segment leaves one without header and records.
+void Recovery::set_aside(const Segment& segment) {
+  const std::string aside = segment.path + ".damaged";
+  log_.warn(fmt::format("{} has neither a header nor records: it is {} now", segment.path, aside));
+  const Status renamed = files_.rename(segment.path, aside);
+  if (!renamed.ok()) log_.warn(renamed.message());
 }
 
 /// Looks for the end of a segment that no later one tells, and cuts what stands behind it.
@@ -242,6 +254,7 @@ Status Recovery::find_end(Segment& segment) {
   std::uint64_t end = std::min<std::uint64_t>(kSegmentHeader, size);
   std::uint64_t passed = segment.first;
   std::size_t chunk = kScanChunk;
+  std::uint64_t synced = kSegmentHeader;
   std::vector<Damage> damages;
   while (at < size) {
     const auto slab = Slab::make(std::min<std::uint64_t>(chunk, size - at));
@@ -260,6 +273,7 @@ Status Recovery::find_end(Segment& segment) {
     }
     chunk = kScanChunk;
     end = std::max(end, scan.end);
+    synced = std::max(synced, scan.synced);
     passed = std::max(passed, scan.next);
     for (const Damage& damage : scan.damages) damages.push_back(damage);
     at += last ? slab->capacity() : scan.used;
@@ -272,10 +286,31 @@ Status Recovery::find_end(Segment& segment) {
     found_.torn_bytes += damage.bytes;
   }
   found_.next = std::max({found_.next, passed, segment.first});
+  TRY(drop_torn_events(*file, segment, synced, end));
   segment.end = end;
   if (end < size) TRY(file->truncate(end));
   // What is read from here on is on the device, also where the last life did not come to sync it.
   return file->sync();
+}
+
+/// Nobody knows whether the last group was ever synced: what is not whole in it is not called damage.
+Status Recovery::drop_torn_events(File& file, const Segment& segment, std::uint64_t synced, std::uint64_t end) {
+  if (synced >= end) return {};
+  const auto slab = Slab::make(end - synced);
+  TRY_ASSIGN(const std::size_t there,
+             read_what_is_left(file, synced, slab->data(), slab->capacity(), warn_unreadable(segment)));
+  const Scan scan = scan_records(slab, {.bytes = {slab->data(), there},
+                                        .offset = synced,
+                                        .seed = record_seed(found_.channel_id, segment.id),
+                                        .last = true});
+  for (const Damage& damage : scan.damages) {
+    if (damage.numbers.size() == 0) continue;
+    log_.warn(fmt::format("{}: {} bytes at {} are not whole, event {}: it was never acknowledged, or is damaged",
+                          segment.path, damage.bytes, damage.offset, damage.numbers.first));
+    found_.gone.add(damage.numbers);
+    found_.torn_bytes += damage.bytes;
+  }
+  return {};
 }
 
 Status Recovery::read_data_folder(const std::string& folder) {
@@ -303,7 +338,12 @@ Status Recovery::read_data_folder(const std::string& folder) {
   for (std::size_t i = 0; i < segments.size(); ++i) {
     found_.next_segment = std::max(found_.next_segment, segments[i].id + 1);
     std::optional<SegmentHeader> header;
-    TRY(read_header(segments[i], header));
+    TRY_ASSIGN(const bool useful, read_header(segments[i], header));
+    if (!useful) {
+      set_aside(segments[i]);
+      segments.erase(segments.begin() + static_cast<std::ptrdiff_t>(i--));
+      continue;
+    }
     header_good.push_back(header.has_value());
     found_.next = std::max(found_.next, segments[i].first);
     if (i == 0) continue;
