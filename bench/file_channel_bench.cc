@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstring>
+#include <functional>
+#include <mutex>
 #include <thread>
 
 #include <benchmark/benchmark.h>
@@ -141,6 +144,67 @@ void put_and_drain(benchmark::State& state) {
     delete drain;
     setup.reset();
   }
+}
+
+/// One thread runs many clients, as a network loop does: each puts again as soon as its receipt is there.
+class Clients final : public Executor {
+ public:
+  Clients(std::size_t count, std::size_t events) : batch_(make_batch(events)), puts_(count) {}
+
+  void post(std::function<void()> task) override {
+    {
+      std::lock_guard lock(mutex_);
+      tasks_.push_back(std::move(task));
+    }
+    changed_.notify_one();
+  }
+  /// Until every client has its receipt once more.
+  void run_round() {
+    for (std::size_t client = 0; client < puts_.size(); ++client) {
+      if (puts_[client] == nullptr) begin(client);
+    }
+    for (std::size_t done = 0; done < puts_.size();) {
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return !tasks_.empty(); });
+        running_.swap(tasks_);
+      }
+      done += running_.size();
+      for (const auto& task : running_) task();
+      running_.clear();
+    }
+  }
+
+ private:
+  void begin(std::size_t client) {
+    auto put = setup->channel->reserve(*batch_);
+    if (!put.ok()) std::abort();
+    puts_[client] = std::move(*put);
+    puts_[client]->store(batch_).then(*this, [this, client](const Status& status) {
+      if (!status.ok()) std::abort();
+      puts_[client]->publish();
+      begin(client);
+    });
+  }
+
+  const BatchPtr batch_;
+  std::vector<std::unique_ptr<Put>> puts_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::function<void()>> tasks_;
+  std::vector<std::function<void()>> running_;
+};
+
+void put_from_one_thread(benchmark::State& state) {
+  setup = std::make_unique<Setup>(std::chrono::microseconds(state.range(1)));
+  const auto clients = static_cast<std::size_t>(state.range(2));
+  {
+    Clients loop(clients, static_cast<std::size_t>(state.range(0)));
+    for (auto _ : state) loop.run_round();
+    setup->channel->stop();  // the last puts complete before the clients go
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * clients) * state.range(0));
+  setup.reset();
 }
 
 class LoopFile {

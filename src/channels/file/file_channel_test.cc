@@ -469,6 +469,39 @@ TEST_F(FileChannelTest, ABacklogLargerThanMemoryComesInOrderAndLateOnesWhereThey
   EXPECT_EQ(world_.count("EventMissingCount"), 0);
 }
 
+/// Months of rolls, snapshots and deletions: what the channel holds on disk and in memory stays what it is after the
+/// first.
+TEST_F(FileChannelTest, TenThousandSegmentsComeAndGo) {
+  VirtualClock clock;
+  testing::TestEnvironment world("c1", clock, faults_);
+  auto channel = kFileChannel.create(settings_of(folders()), world.environment).value();
+  ASSERT_TRUE(channel->start().ok());
+  std::size_t most_files = 0;
+  std::uint64_t most_bytes = 0;
+  std::uint64_t most_memory = 0;
+  for (std::size_t i = 0; i < 10'000; ++i) {
+    Batch batch;
+    batch.add_copy(std::to_string(i) + std::string(33'000, 'x'), Batch::kNoHeaders, &world.budget);
+    ASSERT_TRUE(put(*channel, std::make_shared<const Batch>(std::move(batch))).ok());
+    Lease lease = channel->take(1).value();
+    ASSERT_TRUE(lease[0].body.starts_with(std::to_string(i) + "x"));
+    ASSERT_TRUE(lease.commit().ok());
+    if (i % 100 != 99) continue;
+    ASSERT_TRUE(eventually([&] {
+      clock.advance(std::chrono::seconds(2));
+      return segments().size() == 1;
+    })) << i;
+    std::uint64_t bytes = 0;
+    for (const auto& [path, content] : disk_.files()) bytes += content.size();
+    most_files = std::max(most_files, disk_.files().size());
+    most_bytes = std::max(most_bytes, bytes);
+    most_memory = std::max(most_memory, world.budget.used());
+  }
+  EXPECT_LE(most_files, 16u);
+  EXPECT_LT(most_bytes, 500'000u);
+  EXPECT_LT(most_memory, 300'000u);
+}
+
 TEST_F(FileChannelTest, RefusesWhatIsNotItsOwn) {
   ASSERT_TRUE(disk_.make_directories("/c/data").ok());
   ASSERT_TRUE(write_file_atomically(disk_, "/c/data/log-7", "flume").ok());
