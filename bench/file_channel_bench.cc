@@ -279,6 +279,11 @@ BENCHMARK(put_only)
     ->Threads(16)
     ->MeasureProcessCPUTime()
     ->UseRealTime();
+BENCHMARK(put_from_one_thread)
+    ->ArgNames({"batch", "sync_us", "clients"})
+    ->ArgsProduct({{1, 100}, {0, 1000}, {16}})
+    ->MeasureProcessCPUTime()
+    ->UseRealTime();
 BENCHMARK(put_and_drain)
     ->ArgNames({"batch", "sync_us"})
     ->ArgsProduct({{1000}, {0}})
