@@ -43,6 +43,13 @@ void check_consumed(std::string bytes) {
   std::uint64_t counted = 0;
   for (const Range& range : set.ranges()) counted += range.size();
   CHECK(counted == set.count());
+  for (const Range& range : consumed->ranges) {
+    CHECK(set.covers(range) && set.next_at(range.first) == range.first);
+    set.remove({range.first, range.first + (range.size() + 1) / 2});
+    CHECK(!set.contains(range.first));
+    set.add(range);
+  }
+  CHECK(set.count() == counted);
 }
 
 void check_owner(std::string_view text) {
