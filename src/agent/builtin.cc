@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "channels/file/file_channel.h"
 #include "channels/memory/memory_channel.h"
 #include "channels/pseudotxn/pseudo_txn_channel.h"
 #include "codec/deserializers/deserializer.h"
@@ -35,7 +36,7 @@ namespace {
 
 const SourceFactory* const kSources[] = {&kExecSource,     &kNetcatSource, &kSeqSource,
                                          &kSpooldirSource, &kStressSource, &kTaildirSource};
-const ChannelFactory* const kChannels[] = {&kMemoryChannel, &kPseudoTxnChannel};
+const ChannelFactory* const kChannels[] = {&kFileChannel, &kMemoryChannel, &kPseudoTxnChannel};
 const SinkFactory* const kSinks[] = {&kFileRollSink, &kHdfsSink, &kLoggerSink, &kNullSink};
 const InterceptorFactory* const kInterceptors[] = {
     &kHostInterceptor,          &kRegexExtractorInterceptor, &kRegexFilterInterceptor, &kRemoveHeaderInterceptor,

@@ -20,8 +20,8 @@ struct Receipt::State {
       CHECK(!result.has_value());
       result = std::move(status);
       run = std::move(callback);
-      changed.notify_all();
     }
+    changed.notify_all();  // after the lock: who is woken would only wait for it
     if (run) run(*result);
   }
 };

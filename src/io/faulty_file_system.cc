@@ -18,12 +18,17 @@ class FaultyFileSystem::FaultyFile final : public File {
     return write_with(bytes, [&](std::string_view part) { return inner_->write_at(offset, part); });
   }
   Status sync() override {
+    owner_.wait_while_held(path_);
     TRY(owner_.enter(Operation::sync, path_));
     return inner_->sync();
   }
   Status truncate(std::uint64_t size) override {
     TRY(owner_.enter(Operation::truncate, path_));
     return inner_->truncate(size);
+  }
+  Status reserve(std::uint64_t size) override {
+    TRY(owner_.enter(Operation::reserve, path_));
+    return inner_->reserve(size);
   }
   Result<FileInfo> info() override { return inner_->info(); }
   std::uint64_t next_data(std::uint64_t offset) override { return inner_->next_data(offset); }
@@ -52,9 +57,38 @@ void FaultyFileSystem::inject(Fault fault) {
   faults_.push_back(std::move(fault));
 }
 
+void FaultyFileSystem::fail_change(std::size_t after, bool for_ever) {
+  std::lock_guard lock(mutex_);
+  changes_left_ = after;
+  changes_end_ = for_ever;
+  change_failed_ = false;
+}
+
+bool FaultyFileSystem::change_failed() const {
+  std::lock_guard lock(mutex_);
+  return change_failed_;
+}
+
 void FaultyFileSystem::heal() {
   std::lock_guard lock(mutex_);
+  changes_left_ = kNever;
   faults_.clear();
+}
+
+void FaultyFileSystem::hold_syncs(const std::string& path_contains) {
+  std::lock_guard lock(mutex_);
+  held_ = path_contains;
+}
+
+void FaultyFileSystem::release_syncs() {
+  std::lock_guard lock(mutex_);
+  held_.clear();
+  released_.notify_all();
+}
+
+void FaultyFileSystem::wait_while_held(const std::string& path) {
+  std::unique_lock lock(mutex_);
+  released_.wait(lock, [&] { return held_.empty() || path.find(held_) == std::string::npos; });
 }
 
 std::size_t FaultyFileSystem::calls(Operation operation) const {
@@ -65,6 +99,17 @@ std::size_t FaultyFileSystem::calls(Operation operation) const {
 Status FaultyFileSystem::enter(Operation operation, const std::string& path, bool* half_done) {
   std::lock_guard lock(mutex_);
   ++calls_[static_cast<std::size_t>(operation)];
+  const bool reads = operation == Operation::read || operation == Operation::info || operation == Operation::list;
+  if (!reads && operation != Operation::close && changes_left_ != kNever) {
+    if (changes_left_ == 0) {
+      // A process that has ended leaves no half of what it never came to.
+      if (half_done != nullptr) *half_done = !change_failed_;
+      change_failed_ = true;
+      if (!changes_end_) changes_left_ = kNever;
+      return {Code::io, path + ": Input/output error"};
+    }
+    --changes_left_;
+  }
   for (Fault& fault : faults_) {
     if (fault.operation != operation || path.find(fault.path_contains) == std::string::npos) continue;
     if (fault.after > 0) {
@@ -129,6 +174,10 @@ Status FaultyFileSystem::remove_directory(const std::string& path) {
 Status FaultyFileSystem::sync_directory(const std::string& path) {
   TRY(enter(Operation::sync_directory, path));
   return inner_.sync_directory(path);
+}
+
+Result<std::unique_ptr<FileLock>> FaultyFileSystem::lock(const std::string& path, std::string_view owner) {
+  return inner_.lock(path, owner);
 }
 
 Result<std::uint64_t> FaultyFileSystem::free_space(const std::string& path) { return inner_.free_space(path); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <condition_variable>
 #include <limits>
 #include <mutex>
 
@@ -18,6 +19,7 @@ class FaultyFileSystem final : public FileSystem {
     write,
     sync,
     truncate,
+    reserve,
     close,
     info,
     list,
@@ -40,8 +42,16 @@ class FaultyFileSystem final : public FileSystem {
   explicit FaultyFileSystem(FileSystem& inner) : inner_(inner) {}
 
   void inject(Fault fault);
+  /// Counts all calls that change something (opening a file among them): the one after `after` more fails, and with
+  /// `for_ever` all behind it, as if the process had ended there. A failing write leaves half of its bytes.
+  void fail_change(std::size_t after, bool for_ever);
+  /// Whether that call was reached.
+  bool change_failed() const;
   void heal();  ///< no fault any more
   std::size_t calls(Operation operation) const;
+  /// Syncs of files whose path contains this wait until release_syncs().
+  void hold_syncs(const std::string& path_contains);
+  void release_syncs();
 
   Result<std::unique_ptr<File>> open(const std::string& path, Mode mode, unsigned permissions = 0644) override;
   Result<FileInfo> info(const std::string& path, bool follow = true) override;
@@ -52,6 +62,7 @@ class FaultyFileSystem final : public FileSystem {
   Status remove(const std::string& path) override;
   Status remove_directory(const std::string& path) override;
   Status sync_directory(const std::string& path) override;
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path, std::string_view owner) override;
   Result<std::uint64_t> free_space(const std::string& path) override;
 
  private:
@@ -60,8 +71,16 @@ class FaultyFileSystem final : public FileSystem {
   Status enter(Operation operation, const std::string& path, bool* half_done = nullptr);
 
   FileSystem& inner_;
+  void wait_while_held(const std::string& path);
+
   mutable std::mutex mutex_;
+  std::condition_variable released_;
+  std::string held_;  // empty: none
   std::vector<Fault> faults_;
+  static constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
+  std::size_t changes_left_ = kNever;
+  bool changes_end_ = false;
+  bool change_failed_ = false;
   std::array<std::size_t, static_cast<std::size_t>(Operation::count)> calls_{};
 };
 

@@ -37,11 +37,20 @@ class File {
   /// sync must be taken for lost, also when a later call says ok.
   virtual Status sync() = 0;
   virtual Status truncate(std::uint64_t size) = 0;
+  /// Makes the file at least `size` bytes long, with room on the device for all of them where the file system can
+  /// promise that: a write below `size` does not fail for want of space then. New bytes read as zero.
+  virtual Status reserve(std::uint64_t size) = 0;
   virtual Result<FileInfo> info() = 0;
   /// Where the first byte at or behind `offset` stands that is not in a hole (NULs that were never written); the file's
   /// size when there is none. `offset` where the file system can't tell.
   virtual std::uint64_t next_data(std::uint64_t offset) { return offset; }
   virtual Status close() = 0;
+};
+
+/// A folder's lock, held until it is destroyed.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
 };
 
 /// The local file-system seam: the real one, one in memory, one that injects faults. Thread-safe. Failures carry the
@@ -74,6 +83,10 @@ class FileSystem {
   virtual Status remove_directory(const std::string& path) = 0;
   /// Names made, renamed or removed in the directory are on the device when it returns ok.
   virtual Status sync_directory(const std::string& path) = 0;
+  /// Locks the file `path` (made when missing) against every other process and against this one, without waiting, and
+  /// leaves `owner` in it as text, unless `owner` is empty. Also takes the lock that Java programs take.
+  /// Code::unavailable: somebody else has it; the message says who, as far as the file or the system tells.
+  virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path, std::string_view owner) = 0;
   /// Bytes free for an ordinary user.
   virtual Result<std::uint64_t> free_space(const std::string& path) = 0;
 };

@@ -25,6 +25,7 @@ struct MemoryFileSystem::Disk {
   std::uint64_t next_inode = 1;
   std::uint64_t capacity = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t used = 0;
+  std::map<std::string, const FileLock*> locks;
 
   NodePtr make(FileInfo::Type type) {
     auto node = std::make_shared<Node>();
@@ -94,6 +95,17 @@ class MemoryFileSystem::OpenFile final : public File {
     node_->dirty_from = std::min(node_->dirty_from, size);
     return {};
   }
+  Status reserve(std::uint64_t size) override {
+    std::lock_guard lock(disk_->mutex);
+    const std::uint64_t now = node_->content.size();
+    if (size <= now) return {};
+    const std::uint64_t room = disk_->capacity - std::min(disk_->capacity, disk_->used);
+    if (size - now > room) return {Code::full, "reserve space for " + path_ + ": No space left on device"};
+    disk_->used += size - now;
+    node_->content.resize(size);
+    node_->dirty_from = std::min(node_->dirty_from, now);
+    return {};
+  }
   Result<FileInfo> info() override {
     std::lock_guard lock(disk_->mutex);
     return info_of(*node_);
@@ -132,6 +144,21 @@ class MemoryFileSystem::OpenFile final : public File {
   const std::string path_;
   const Mode mode_;
   std::uint64_t position_ = 0;
+};
+
+/// Lives in the disk's list of paths; no processes here, so the lock keeps out everybody.
+class MemoryFileSystem::Lock final : public FileLock {
+ public:
+  Lock(std::shared_ptr<Disk> disk, std::string path) : disk_(std::move(disk)), path_(std::move(path)) {}
+  ~Lock() override {
+    std::lock_guard lock(disk_->mutex);
+    const auto at = disk_->locks.find(path_);
+    if (at != disk_->locks.end() && at->second == this) disk_->locks.erase(at);  // a power cut may have dropped it
+  }
+
+ private:
+  std::shared_ptr<Disk> disk_;
+  const std::string path_;
 };
 
 MemoryFileSystem::MemoryFileSystem() : disk_(std::make_shared<Disk>()) {
@@ -254,35 +281,84 @@ Status MemoryFileSystem::sync_directory(const std::string& path) {
   return {};
 }
 
+Result<std::unique_ptr<FileLock>> MemoryFileSystem::lock(const std::string& path, std::string_view owner) {
+  TRY_ASSIGN(const auto file, open(path, Mode::append));
+  std::lock_guard lock(disk_->mutex);
+  const NodePtr node = disk_->find(path);
+  if (disk_->locks.contains(path)) {
+    return Status(Code::unavailable, path + " is locked by " + (node->content.empty() ? "somebody" : node->content));
+  }
+  disk_->used = disk_->used - node->content.size() + owner.size();
+  node->content = owner;
+  node->dirty_from = 0;
+  auto held = std::make_unique<Lock>(disk_, path);
+  disk_->locks[path] = held.get();
+  return std::unique_ptr<FileLock>(std::move(held));
+}
+
 Result<std::uint64_t> MemoryFileSystem::free_space(const std::string&) {
   std::lock_guard lock(disk_->mutex);
   return disk_->capacity - std::min(disk_->capacity, disk_->used);
 }
 
-void MemoryFileSystem::cut(const NodePtr& node, const std::function<std::size_t(std::size_t)>& kept_of) {
+void MemoryFileSystem::cut(const NodePtr& node, const Survival& survival) {
+  constexpr std::size_t kSector = 512;
   std::string survives = node->durable;
-  if (node->content.size() > survives.size() && node->content.starts_with(survives)) {
-    survives.append(node->content, survives.size(), kept_of(node->content.size() - survives.size()));
+  const std::string& content = node->content;
+  const std::size_t common = std::min(survives.size(), content.size());
+  bool overwritten = false;
+  for (std::size_t at = node->dirty_from / kSector * kSector; at < common; at += kSector) {
+    const std::size_t count = std::min(kSector, common - at);
+    if (survives.compare(at, count, content, at, count) == 0) continue;
+    overwritten = true;
+    if (survival.keeps_sector()) survives.replace(at, count, content, at, count);
   }
-  disk_->used = disk_->used - node->content.size() + survives.size();
+  // What was appended behind a part written in place is a later write: it need not have come after it, but mostly does.
+  if (content.size() > survives.size() && !overwritten) {
+    survives.append(content, survives.size(), survival.kept(content.size() - survives.size()));
+  }
+  disk_->used += survives.size();
   node->content = survives;
   node->dirty_from = survives.size();
   node->durable = std::move(survives);
   node->entries = node->durable_entries;
-  for (const auto& [name, entry] : node->entries) cut(entry, kept_of);
+  for (const auto& [name, entry] : node->entries) cut(entry, survival);
 }
 
 void MemoryFileSystem::power_cut() {
   std::lock_guard lock(disk_->mutex);
-  cut(disk_->root, [](std::size_t) { return std::size_t{0}; });
+  disk_->locks.clear();
+  disk_->used = 0;  // counted anew: files that were removed may be back
+  cut(disk_->root, {[](std::size_t) { return std::size_t{0}; }, [] { return false; }});
 }
 
 void MemoryFileSystem::power_cut_torn(std::uint32_t seed) {
   std::lock_guard lock(disk_->mutex);
-  cut(disk_->root, [&seed](std::size_t unsynced) {
+  disk_->locks.clear();
+  const auto next = [&seed] {
     seed = seed * 1664525 + 1013904223;
-    return std::size_t{seed >> 8} % (unsynced + 1);
-  });
+    return std::size_t{seed >> 8};
+  };
+  disk_->used = 0;
+  cut(disk_->root, {[&](std::size_t unsynced) { return next() % (unsynced + 1); }, [&] { return next() % 2 == 0; }});
+}
+
+void MemoryFileSystem::clear() {
+  std::lock_guard lock(disk_->mutex);
+  disk_->root = disk_->make(FileInfo::Type::directory);
+  disk_->used = 0;
+  disk_->locks.clear();
+}
+
+void MemoryFileSystem::change(const std::string& path, const std::function<void(std::string& content)>& change) {
+  std::lock_guard lock(disk_->mutex);
+  const NodePtr node = disk_->find(path);
+  if (node == nullptr) return;
+  disk_->used -= node->content.size();
+  change(node->content);
+  disk_->used += node->content.size();
+  node->durable = node->content;
+  node->dirty_from = node->content.size();
 }
 
 void MemoryFileSystem::set_capacity(std::uint64_t bytes) {

@@ -26,14 +26,20 @@ class MemoryFileSystem final : public FileSystem {
   Status remove(const std::string& path) override;
   Status remove_directory(const std::string& path) override;
   Status sync_directory(const std::string& path) override;
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path, std::string_view owner) override;
   Result<std::uint64_t> free_space(const std::string& path) override;
 
   /// The machine loses power and comes back: what was not synced is gone. Files open across it must be dropped.
   void power_cut();
-  /// The same, but each file keeps a part, chosen by `seed`, of what was appended to it and not synced.
+  /// The same, but each file keeps a part, chosen by `seed`, of what was written to it and not synced: a front part of
+  /// what was appended, and any of the sectors (512 bytes) that were written in place.
   void power_cut_torn(std::uint32_t seed);
   /// Bytes that all files together may hold; a write that exceeds it is cut short and fails with Code::full.
   void set_capacity(std::uint64_t bytes);
+  /// Formats it. Files open across it must be dropped.
+  void clear();
+  /// Changes a file behind everybody's back, durably: damage.
+  void change(const std::string& path, const std::function<void(std::string& content)>& change);
   /// All files now: path -> content.
   std::map<std::string, std::string> files() const;
 
@@ -41,10 +47,16 @@ class MemoryFileSystem final : public FileSystem {
   struct Node;
   struct Disk;
   class OpenFile;
+  class Lock;
   using NodePtr = std::shared_ptr<Node>;
 
   Status rename_locked(const std::string& from, const std::string& to, bool replace);
-  void cut(const NodePtr& node, const std::function<std::size_t(std::size_t)>& kept_of);
+  /// `kept` bytes of `unsynced` appended ones stay; a sector written in place stays when `keeps_sector` says so.
+  struct Survival {
+    std::function<std::size_t(std::size_t unsynced)> kept;
+    std::function<bool()> keeps_sector;
+  };
+  void cut(const NodePtr& node, const Survival& survival);
 
   std::shared_ptr<Disk> disk_;
 };

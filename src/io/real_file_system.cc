@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -85,6 +86,18 @@ class RealFile final : public File {
     return ::ftruncate(descriptor_, static_cast<off_t>(size)) == 0 ? Status() : system_error("truncate", path_, errno);
   }
 
+  Status reserve(std::uint64_t size) override {
+    int result = 0;
+    do {
+      result = ::fallocate(descriptor_, 0, 0, static_cast<off_t>(size));
+    } while (result != 0 && errno == EINTR);
+    if (result == 0) return {};
+    if (errno != EOPNOTSUPP && errno != ENOSYS) return system_error("reserve space for", path_, errno);
+    // A file system that can't promise space: the length alone, and a write may find the disk full.
+    TRY_ASSIGN(const FileInfo now, info());
+    return now.size >= size ? Status() : truncate(size);
+  }
+
   Result<FileInfo> info() override {
     struct stat stat {};
     if (::fstat(descriptor_, &stat) != 0) return system_error("stat", path_, errno);
@@ -102,6 +115,41 @@ class RealFile final : public File {
   int descriptor_;
   const std::string path_;
 };
+
+/// flock() keeps out this process and all that use it; the record lock keeps out Java, whose FileLock is one. The
+/// system drops both when the descriptor is closed, however the process ends.
+class RealFileLock final : public FileLock {
+ public:
+  explicit RealFileLock(int descriptor) : descriptor_(descriptor) {}
+  RealFileLock(const RealFileLock&) = delete;
+  RealFileLock& operator=(const RealFileLock&) = delete;
+  ~RealFileLock() override { ::close(descriptor_); }
+
+ private:
+  const int descriptor_;
+};
+
+struct flock whole_file() {
+  struct flock range {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  return range;
+}
+
+std::string holder_of(int descriptor) {
+  struct flock holder = whole_file();
+  std::string text(200, '\0');
+  const ssize_t n = ::pread(descriptor, text.data(), text.size(), 0);
+  text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  for (char& c : text) c = c < ' ' ? ' ' : c;
+  while (text.ends_with(' ')) text.pop_back();
+  if (::fcntl(descriptor, F_GETLK, &holder) == 0 && holder.l_type != F_UNLCK && holder.l_pid > 0) {
+    const std::string pid = fmt::format("process {}", holder.l_pid);
+    if (text.empty()) return pid;
+    if (text.find(pid) == std::string::npos) text = pid + ", " + text;
+  }
+  return text.empty() ? "somebody else" : text;
+}
 
 int open_flags(FileSystem::Mode mode) {
   switch (mode) {
@@ -188,6 +236,29 @@ class RealFileSystem final : public FileSystem {
     const int error = ::fsync(descriptor) == 0 ? 0 : errno;
     ::close(descriptor);
     return error == 0 ? Status() : system_error("sync", path, error);
+  }
+
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path, std::string_view owner) override {
+    for (;;) {
+      const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+      if (descriptor < 0) return system_error("open", path, errno);
+      auto held = std::make_unique<RealFileLock>(descriptor);
+      struct flock range = whole_file();
+      if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 || ::fcntl(descriptor, F_SETLK, &range) != 0) {
+        if (errno != EWOULDBLOCK && errno != EACCES && errno != EAGAIN) return system_error("lock", path, errno);
+        return Status(Code::unavailable, fmt::format("{} is locked by {}", path, holder_of(descriptor)));
+      }
+      // Its last holder may have removed it in between: then the lock is on a file that nobody else will find.
+      struct stat ours {};
+      struct stat named {};
+      if (::fstat(descriptor, &ours) != 0) return system_error("stat", path, errno);
+      if (::stat(path.c_str(), &named) != 0 || named.st_ino != ours.st_ino || named.st_dev != ours.st_dev) continue;
+      if (!owner.empty()) {
+        // Only a help for who reads it: the lock holds without.
+        if (::ftruncate(descriptor, 0) != 0 || ::pwrite(descriptor, owner.data(), owner.size(), 0) < 0) errno = 0;
+      }
+      return std::unique_ptr<FileLock>(std::move(held));
+    }
   }
 
   Result<std::uint64_t> free_space(const std::string& path) override {

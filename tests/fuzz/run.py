@@ -29,6 +29,8 @@ TARGETS = {
     "path_escapes": ["codec/path_escapes.cc", "codec/java_date.cc"],
     "java_regex": ["codec/java_regex.cc", "codec/java_regex_syntax.cc", "codec/java_regex_property.cc"],
     "charset": ["codec/charset.cc", "codec/utf8.cc"],
+    "segment_scan": ["channels/file/record_scan.cc", "channels/file/segment_format.cc"],
+    "snapshot": ["channels/file/snapshot.cc", "channels/file/interval_set.cc"],
     "http_endpoint": ["monitor/http_endpoint.cc"],
 }
 

@@ -11,9 +11,7 @@ namespace {
 
 using namespace table;
 
-// --- file ---
-
-// Everything but the two options that the spillable channel sets by itself.
+// What the spillable channel hands to the file channel inside it.
 constexpr std::array kFileStorage{
     Option{"checkpointDir", Kind::path, "~/.flume/file-channel/checkpoint",
            "Folder of the checkpoint; made if it is missing."},
@@ -41,21 +39,6 @@ constexpr std::array kFileStorage{
     Option{"encryption.keyProvider.keys.*.passwordFile", Kind::path, "",
            "File with the password of one key, where it is not that of the key store."},
 };
-
-constexpr std::array kFileOptions = join(
-    std::array{
-        lenient(events("capacity", "1000000", 1, "Most events in the channel.")),
-        seconds("keep-alive", "3", 0, "How long a source waits for room before its put fails."),
-    },
-    kFileStorage);
-constexpr std::string_view kFileClasses[] = {"org.apache.flume.channel.file.FileChannel"};
-constexpr ComponentInfo kFile{.kind = ComponentKind::channel,
-                              .name = "file",
-                              .class_names = kFileClasses,
-                              .summary = "Keeps events on disk; what it has acknowledged survives a crash.",
-                              .options = kFileOptions,
-                              .built = false,
-                              .acknowledges = "written to disk and synced"};
 
 // --- spillablememory ---
 
@@ -174,7 +157,7 @@ constexpr ComponentInfo kKafka{.kind = ComponentKind::channel,
                                .built = false,
                                .acknowledges = "acknowledged by Kafka, as kafka.producer.acks asks (all)"};
 
-constexpr const ComponentInfo* kChannels[] = {&kFile, &kSpillable, &kJdbc, &kKafka};
+constexpr const ComponentInfo* kChannels[] = {&kSpillable, &kJdbc, &kKafka};
 
 }  // namespace
 

@@ -1,0 +1,196 @@
+#include "channels/file/file_channel_options.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+
+#include <fmt/format.h>
+
+namespace standpipe::file_channel {
+
+namespace {
+
+constexpr std::string_view kClassNames[] = {"org.apache.flume.channel.file.FileChannel"};
+constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
+constexpr std::uint64_t kLargestSegment = 64u << 20;
+constexpr std::uint64_t kSmallestSegment = 64u << 10;
+constexpr std::int64_t kLeastFree = 1u << 20;
+constexpr std::string_view kDefaultFolder = "~/.flume/file-channel/";
+
+constexpr std::string_view kStarts = "a start does not read the events, in whatever way";
+constexpr std::string_view kTwoSnapshots = "the last two snapshots are always kept, either of which is enough";
+
+constexpr Option kOptions[] = {
+    {.name = "checkpointDir",
+     .kind = Kind::path,
+     .help = "Folder for what is known about the events; made if it is missing. Default: "
+             "~/.flume/file-channel/<channel>/checkpoint."},
+    {.name = "dataDirs",
+     .kind = Kind::comma_list,
+     .help = "Folders that hold the events, best on different disks; made if they are missing. Default: "
+             "~/.flume/file-channel/<channel>/data."},
+    {.name = "capacity",
+     .kind = Kind::integer,
+     .fallback = "1000000",
+     .help = "Events that the channel holds at most.",
+     .unit = "events",
+     .lenient = true,
+     .min = 1,
+     .max = kMaxInt},
+    {.name = "transactionCapacity",
+     .kind = Kind::integer,
+     .fallback = "10000",
+     .help = "Events that a sink gets in one take at most. A put may be larger, up to the capacity.",
+     .unit = "events",
+     .lenient = true,
+     .min = 1,
+     .max = kMaxInt},
+    {.name = "keep-alive",
+     .kind = Kind::duration,
+     .fallback = "3",
+     .help = "How long a put waits for room before it fails.",
+     .unit = "s",
+     .min = 0},
+    {.name = "checkpointInterval",
+     .kind = Kind::duration,
+     .fallback = "30000",
+     .help = "Time between two snapshots of which events are gone; at least a second.",
+     .unit = "ms",
+     .lenient = true,
+     .min = 1},
+    {.name = "maxFileSize",
+     .kind = Kind::integer,
+     .fallback = "1623195647",
+     .help = "Size at which a segment of events is closed and the next begun. Segments are never larger than 64 MiB.",
+     .unit = "bytes",
+     .min = 1},
+    {.name = "minimumRequiredSpace",
+     .kind = Kind::integer,
+     .fallback = "524288000",
+     .help = "Free space below which no event is taken in; at least 1 MiB.",
+     .unit = "bytes",
+     .min = 0},
+    {.name = "checkpointOnClose",
+     .kind = Kind::boolean,
+     .fallback = "true",
+     .help = "Whether a snapshot is written when the channel stops."},
+    {.name = "fsyncPerTransaction",
+     .kind = Kind::boolean,
+     .fallback = "true",
+     .help = "Whether events are on the device before they count as stored.",
+     .no_effect = "every put is synced before it counts as stored, together with all others that wait"},
+    {.name = "fsyncInterval",
+     .kind = Kind::duration,
+     .fallback = "5",
+     .help = "Time between two syncs where fsyncPerTransaction is false.",
+     .unit = "s",
+     .min = 1,
+     .no_effect = "every put is synced before it counts as stored, together with all others that wait"},
+    {.name = "useDualCheckpoints",
+     .kind = Kind::boolean,
+     .fallback = "false",
+     .help = "Whether a second copy of the checkpoint is kept.",
+     .no_effect = kTwoSnapshots},
+    {.name = "backupCheckpointDir",
+     .kind = Kind::path,
+     .help = "Folder of the second copy.",
+     .no_effect = kTwoSnapshots},
+    {.name = "compressBackupCheckpoint",
+     .kind = Kind::boolean,
+     .fallback = "false",
+     .help = "Whether the second copy is compressed.",
+     .no_effect = kTwoSnapshots},
+    {.name = "use-log-replay-v1",
+     .kind = Kind::boolean,
+     .fallback = "false",
+     .help = "Whether the older way of reading the log at start is used.",
+     .no_effect = kStarts},
+    {.name = "use-fast-replay",
+     .kind = Kind::boolean,
+     .fallback = "false",
+     .help = "Whether the log is read at start without the queue.",
+     .no_effect = kStarts},
+    {.name = "encryption.keyProvider",
+     .kind = Kind::name,
+     .help = "Where keys come from. A channel with it does not start yet."},
+    {.name = "encryption.activeKey",
+     .kind = Kind::name,
+     .help = "Key that new files are encrypted with. Not here yet."},
+    {.name = "encryption.cipherProvider", .kind = Kind::name, .help = "Cipher. Not here yet."},
+    {.name = "encryption.keyProvider.keyStoreFile", .kind = Kind::path, .help = "Key store file. Not here yet."},
+    {.name = "encryption.keyProvider.keyStorePasswordFile",
+     .kind = Kind::path,
+     .help = "File with the password of the key store. Not here yet."},
+    {.name = "encryption.keyProvider.keys", .kind = Kind::list, .help = "Names of all keys. Not here yet."},
+    {.name = "encryption.keyProvider.keys.*.passwordFile",
+     .kind = Kind::path,
+     .help = "File with the password of one key. Not here yet."},
+};
+
+/// "~/a" below the user's home, as Flume's ${user.home}.
+std::string expand_home(std::string path) {
+  if (!path.starts_with("~/")) return path;
+  const char* const home = std::getenv("HOME");
+  return (home == nullptr ? std::string() : std::string(home)) + path.substr(1);
+}
+
+std::string without_slash_at_end(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+Folders read_folders(const Settings& settings, const Environment& environment) {
+  const std::string own = std::string(kDefaultFolder) + environment.component + "/";
+  Folders folders;
+  folders.checkpoint = settings.optional_text("checkpointDir").value_or(own + "checkpoint");
+  folders.data = settings.has("dataDirs") ? settings.list("dataDirs") : std::vector<std::string>();
+  std::erase_if(folders.data, [](const std::string& folder) { return folder.empty(); });
+  if (folders.data.empty()) folders.data.push_back(own + "data");
+  if (!settings.has("checkpointDir") || !settings.has("dataDirs")) {
+    for (const char* name : {"checkpoint", "data"}) {
+      folders.defaults_of_flume.push_back(expand_home(std::string(kDefaultFolder) + name));
+    }
+  }
+  folders.checkpoint = without_slash_at_end(expand_home(folders.checkpoint));
+  for (std::string& folder : folders.data) folder = without_slash_at_end(expand_home(folder));
+  return folders;
+}
+
+}  // namespace
+
+constexpr ComponentInfo kInfo{
+    .kind = ComponentKind::channel,
+    .name = "file",
+    .class_names = kClassNames,
+    .summary = "Keeps events on disk; what it has acknowledged survives a crash and a loss of power.",
+    .options = kOptions,
+    .acknowledges = "written to disk and synced",
+};
+
+Result<Options> read_options(const Settings& settings, Environment& environment) {
+  for (const auto& [key, value] : settings.values()) {
+    if (!key.starts_with("encryption.")) continue;
+    return Status(Code::invalid,
+                  fmt::format("{} is set, but this version can't encrypt a file channel and does not write events in "
+                              "clear instead: use Flume for it, or remove all of encryption.*",
+                              key));
+  }
+  Options options{
+      .folders = read_folders(settings, environment),
+      .limits = {settings.integer("capacity"), settings.integer("transactionCapacity")},
+      .keep_alive = settings.duration("keep-alive"),
+      .checkpoint_interval = std::max(settings.duration("checkpointInterval"), std::chrono::milliseconds(1000)),
+      .segment_size =
+          std::clamp(static_cast<std::uint64_t>(settings.integer("maxFileSize")), kSmallestSegment, kLargestSegment),
+      .minimum_free = static_cast<std::uint64_t>(std::max(settings.integer("minimumRequiredSpace"), kLeastFree)),
+      .checkpoint_on_close = settings.boolean("checkpointOnClose"),
+  };
+  if (options.limits.transaction_events > options.limits.events) {
+    environment.log.warn(fmt::format("transactionCapacity {} is larger than capacity {}: {} is used; raise capacity",
+                                     options.limits.transaction_events, options.limits.events, options.limits.events));
+    options.limits.transaction_events = options.limits.events;
+  }
+  return options;
+}
+
+}  // namespace standpipe::file_channel

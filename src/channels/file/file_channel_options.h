@@ -1,0 +1,28 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "channels/file/event_queue.h"
+#include "channels/file/recovery.h"
+#include "standpipe/component.h"
+
+namespace standpipe::file_channel {
+
+extern const ComponentInfo kInfo;
+
+/// The settings as the channel uses them.
+struct Options {
+  Folders folders;
+  EventQueue::Limits limits;
+  std::chrono::milliseconds keep_alive;
+  std::chrono::milliseconds checkpoint_interval;
+  std::uint64_t segment_size;
+  std::uint64_t minimum_free;
+  bool checkpoint_on_close;
+};
+
+/// Code::invalid where settings ask for what this channel does not do yet and must not leave out: encryption.
+Result<Options> read_options(const Settings& settings, Environment& environment);
+
+}  // namespace standpipe::file_channel

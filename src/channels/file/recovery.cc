@@ -1,0 +1,397 @@
+#include "channels/file/recovery.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "channels/file/record.h"
+#include "channels/file/record_scan.h"
+#include "channels/file/snapshot.h"
+
+namespace standpipe::file_channel {
+
+namespace {
+
+constexpr std::size_t kScanChunk = 1u << 20;
+constexpr std::uint64_t kSnapshotLimit = 1u << 30;
+
+class Recovery {
+ public:
+  Recovery(const Folders& folders, Environment& environment)
+      : folders_(folders), environment_(environment), files_(environment.files), log_(environment.log) {}
+
+  Result<Recovered> run() {
+    TRY(lock_all());
+    TRY(identify());
+    TRY(read_gone());
+    for (const std::string& folder : folders_.data) TRY(read_data_folder(folder));
+    TRY(report_missing_segments());
+    // What lies below the oldest segments was deleted because it was gone.
+    std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
+    for (const auto& segments : found_.segments) {
+      if (!segments.empty()) oldest = std::min(oldest, segments.front().first);
+    }
+    found_.next = std::max(found_.next, found_.gone.end());
+    found_.gone.add({0, std::min(oldest, found_.next)});
+    return std::move(found_);
+  }
+
+ private:
+  Status lock_all();
+  Status identify();
+  Status refuse_foreign_files(const std::string& folder) const;
+  Status read_gone();
+  Status read_consumed(std::uint64_t generation);
+  Status read_data_folder(const std::string& folder);
+  Result<bool> read_header(Segment& segment, std::optional<SegmentHeader>& header);
+  void set_aside(const Segment& segment);
+  Status find_end(Segment& segment);
+  Status drop_torn_events(File& file, const Segment& segment, std::uint64_t synced, std::uint64_t end);
+  Status report_missing_segments();
+  auto warn_unreadable(const Segment& segment) const {
+    return [this, path = segment.path](std::uint64_t at, std::size_t bytes, const Status& why) {
+      log_.error(fmt::format("{}: {} bytes at {} can't be read: {}", path, bytes, at, why.message()));
+    };
+  }
+
+  const Folders& folders_;
+  Environment& environment_;
+  FileSystem& files_;
+  Log& log_;
+  Recovered found_;
+  std::optional<Snapshot> snapshot_;
+  std::vector<bool> was_claimed_;  // by guard
+};
+
+Status Recovery::lock_all() {
+  std::set<std::string> seen{folders_.checkpoint};
+  for (const std::string& folder : folders_.data) {
+    if (seen.insert(folder).second) continue;
+    return {Code::invalid, fmt::format("{} is given twice: checkpointDir and all of dataDirs must differ", folder)};
+  }
+  const std::string holder =
+      fmt::format("process {}, agent {}, channel {}", ::getpid(), environment_.agent, environment_.component);
+  const std::string prefix = fmt::format("{}.channels.{}.", environment_.agent, environment_.component);
+  const auto open = [&](const std::string& folder, std::string_view property) -> Status {
+    TRY_ASSIGN(auto guard, DirectoryGuard::open(files_, folder, prefix + std::string(property), holder));
+    found_.guards.push_back(std::move(guard));
+    return {};
+  };
+  TRY(open(folders_.checkpoint, "checkpointDir"));
+  for (const std::string& folder : folders_.data) TRY(open(folder, "dataDirs"));
+  return {};
+}
+
+Status Recovery::refuse_foreign_files(const std::string& folder) const {
+  TRY_ASSIGN(const std::string flume, find_flume_file(files_, folder));
+  if (!flume.empty()) {
+    return {Code::invalid,
+            fmt::format("{} belongs to a file channel of Flume, which is not read yet and stays untouched: drain "
+                        "it with Flume, or give the channel folders of its own",
+                        flume)};
+  }
+  return {};
+}
+
+Status Recovery::identify() {
+  std::optional<Owner> owner;
+  std::string whose;
+  bool damaged = false;
+  for (const DirectoryGuard& guard : found_.guards) {
+    auto read = guard.read_owner();
+    if (!read.ok() && read.status().code() != Code::corrupt) return read.status();
+    if (!read.ok()) {
+      log_.warn(fmt::format("{}; it is written again", read.status().message()));
+      damaged = true;
+    }
+    const bool claimed = read.ok() && read->has_value();
+    was_claimed_.push_back(claimed);
+    if (!claimed) continue;
+    if (owner && owner->id != (*read)->id) {
+      return {Code::invalid,
+              fmt::format("{} belongs to another channel ({}) than {} ({}): give each channel its own folders",
+                          guard.path(), (*read)->channel, whose, owner->channel)};
+    }
+    owner = **read;
+    whose = guard.path();
+  }
+  if (!owner && damaged) {
+    return {Code::corrupt,
+            fmt::format("{} is damaged in every folder of the channel: restore one of them", kOwnerFile)};
+  }
+  const bool is_new = !owner;
+  for (std::size_t i = 0; i < found_.guards.size(); ++i) {
+    if (!was_claimed_[i]) TRY(refuse_foreign_files(found_.guards[i].path()));
+  }
+  if (is_new) {
+    // A configuration that ran under Flume: starting empty beside its events would look like losing them.
+    for (const std::string& folder : folders_.defaults_of_flume) {
+      if (files_.info(folder).ok()) TRY(refuse_foreign_files(folder));
+    }
+    std::random_device random;
+    owner = Owner{(std::uint64_t{random()} << 32) | random(), environment_.agent, environment_.component};
+  }
+  found_.channel_id = owner->id;
+  if (!is_new && !was_claimed_.front()) {
+    log_.warn(fmt::format("{} says nothing about the channel whose events are in {}: what is there comes again",
+                          folders_.checkpoint, whose));
+  }
+  return {};
+}
+
+Status Recovery::read_gone() {
+  TRY_ASSIGN(const auto names, files_.list(folders_.checkpoint));
+  std::set<std::uint64_t, std::greater<>> snapshots;
+  std::set<std::uint64_t> logs;
+  for (const std::string& name : names) {
+    if (name.ends_with(".tmp")) files_.remove(folders_.checkpoint + "/" + name).ignore();  // the next start tries again
+    if (const auto generation = parse_snapshot_name(name)) snapshots.insert(*generation);
+    if (const auto generation = parse_consumed_name(name)) logs.insert(*generation);
+  }
+  for (const std::uint64_t generation : snapshots) {
+    found_.generation = std::max(found_.generation, generation);
+    if (snapshot_) continue;
+    const std::string path = folders_.checkpoint + "/" + snapshot_name(generation);
+    const auto bytes = read_file(files_, path, kSnapshotLimit);
+    auto snapshot = bytes.ok() ? parse_snapshot(*bytes) : Result<Snapshot>(bytes.status());
+    if (snapshot.status().code() == Code::invalid) return snapshot.status().with_context(path);
+    if (!snapshot.ok() || snapshot->channel_id != found_.channel_id || snapshot->generation != generation) {
+      log_.warn(fmt::format("{} can't be used ({}): the one before it is", path,
+                            snapshot.ok() ? "it belongs to another channel" : snapshot.status().message()));
+      continue;
+    }
+    snapshot_ = std::move(*snapshot);
+  }
+  if (snapshot_) {
+    for (const Range& range : snapshot_->gone) found_.gone.add(range);
+    found_.next = snapshot_->next;
+  } else if (!snapshots.empty()) {
+    log_.error(fmt::format("no snapshot in {} can be used: what is in the channel's segments comes again",
+                           folders_.checkpoint));
+  }
+  for (const std::uint64_t generation : logs) {
+    found_.generation = std::max(found_.generation, generation);
+    if (!snapshot_ || generation >= snapshot_->generation) TRY(read_consumed(generation));
+  }
+  return {};
+}
+
+Status Recovery::read_consumed(std::uint64_t generation) {
+  const std::string path = folders_.checkpoint + "/" + consumed_name(generation);
+  const auto bytes = read_file(files_, path, kSnapshotLimit);
+  if (!bytes.ok()) {
+    log_.warn(bytes.status().message() + ": what it says comes again");
+    return {};
+  }
+  auto consumed = parse_consumed(*bytes, found_.channel_id, generation);
+  if (!consumed.ok()) return consumed.status().with_context(path);
+  if (consumed->damaged) log_.warn(path + " is damaged or ends in a torn record: some events may come again");
+  for (const Range& range : consumed->ranges) found_.gone.add(range);
+  return {};
+}
+
+/// The header; none: it is damaged, and the segment's first number was found in its records. False: there are none
+/// either.
+Result<bool> Recovery::read_header(Segment& segment, std::optional<SegmentHeader>& header) {
+  TRY_ASSIGN(const auto file, files_.open(segment.path, FileSystem::Mode::read));
+  TRY_ASSIGN(const FileInfo info, file->info());
+  segment.end = info.size;
+  std::string bytes(kSegmentHeader, '\0');
+  const auto read = file->read_at(0, bytes.data(), bytes.size());
+  const std::size_t there = read.ok() ? *read : 0;  // as damaged as one that does not check
+  auto parsed = parse_segment_header(std::string_view(bytes).substr(0, there));
+  if (parsed.status().code() == Code::invalid) return parsed.status().with_context(segment.path);
+  if (parsed.ok()) {
+    if (parsed->channel_id != found_.channel_id) {
+      return Status(Code::invalid,
+                    fmt::format("{} belongs to another channel: move it out of the folder", segment.path));
+    }
+    if (parsed->segment_id == segment.id) {
+      segment.first = parsed->first;
+      header = *parsed;
+      return true;
+    }
+  }
+  std::uint64_t at = kSegmentHeader;
+  while (at < info.size) {
+    const auto slab = Slab::make(std::min<std::uint64_t>(4 * kScanChunk, info.size - at));
+    TRY_ASSIGN(const std::size_t size,
+               read_what_is_left(*file, at, slab->data(), slab->capacity(), warn_unreadable(segment)));
+    const Scan scan = scan_records(slab, {.bytes = {slab->data(), size},
+                                          .offset = at,
+                                          .seed = record_seed(found_.channel_id, segment.id),
+                                          .last = true});
+    if (!scan.runs.empty()) {
+      segment.first = scan.runs.front().first;
+      log_.warn(fmt::format("{}: the header is damaged; its records are read without", segment.path));
+      return true;
+    }
+    at += slab->capacity();
+  }
+  return false;
+}
+
+/// A process that ended while it made the segment leaves one without header and records.
+void Recovery::set_aside(const Segment& segment) {
+  const std::string aside = segment.path + ".damaged";
+  log_.warn(fmt::format("{} has neither a header nor records: it is {} now", segment.path, aside));
+  const Status renamed = files_.rename(segment.path, aside);
+  if (!renamed.ok()) log_.warn(renamed.message());
+}
+
+/// Looks for the end of a segment that no later one tells, and cuts what stands behind it.
+Status Recovery::find_end(Segment& segment) {
+  TRY_ASSIGN(const auto file, files_.open(segment.path, FileSystem::Mode::read_write));
+  const std::uint64_t size = segment.end;
+  std::uint64_t at = kSegmentHeader;
+  std::uint64_t end = std::min<std::uint64_t>(kSegmentHeader, size);
+  std::uint64_t passed = segment.first;
+  std::size_t chunk = kScanChunk;
+  std::uint64_t synced = kSegmentHeader;
+  std::vector<Damage> damages;
+  while (at < size) {
+    const auto slab = Slab::make(std::min<std::uint64_t>(chunk, size - at));
+    TRY_ASSIGN(const std::size_t there,
+               read_what_is_left(*file, at, slab->data(), slab->capacity(), warn_unreadable(segment)));
+    const bool last = at + slab->capacity() >= size || there < slab->capacity();
+    const Scan scan = scan_records(slab, {.bytes = {slab->data(), there},
+                                          .offset = at,
+                                          .seed = record_seed(found_.channel_id, segment.id),
+                                          .from = passed,
+                                          .last = last,
+                                          .events = false});
+    if (scan.used == 0 && scan.wanted > slab->capacity()) {
+      chunk = scan.wanted;
+      continue;
+    }
+    chunk = kScanChunk;
+    end = std::max(end, scan.end);
+    synced = std::max(synced, scan.synced);
+    passed = std::max(passed, scan.next);
+    for (const Damage& damage : scan.damages) damages.push_back(damage);
+    at += last ? slab->capacity() : scan.used;
+  }
+  for (const Damage& damage : damages) {
+    if (damage.offset < end) continue;  // the reader reports it when it gets there
+    log_.warn(
+        fmt::format("{}: cut at {}: {} bytes behind the last whole record were never acknowledged, or are damaged",
+                    segment.path, end, damage.offset + damage.bytes - end));
+    found_.torn_bytes += damage.bytes;
+  }
+  found_.next = std::max({found_.next, passed, segment.first});
+  TRY(drop_torn_events(*file, segment, synced, end));
+  segment.end = end;
+  if (end < size) TRY(file->truncate(end));
+  // What is read from here on is on the device, also where the last life did not come to sync it.
+  return file->sync();
+}
+
+/// Nobody knows whether the last group was ever synced: what is not whole in it is not called damage.
+Status Recovery::drop_torn_events(File& file, const Segment& segment, std::uint64_t synced, std::uint64_t end) {
+  if (synced >= end) return {};
+  const auto slab = Slab::make(end - synced);
+  TRY_ASSIGN(const std::size_t there,
+             read_what_is_left(file, synced, slab->data(), slab->capacity(), warn_unreadable(segment)));
+  const Scan scan = scan_records(slab, {.bytes = {slab->data(), there},
+                                        .offset = synced,
+                                        .seed = record_seed(found_.channel_id, segment.id),
+                                        .last = true});
+  for (const Damage& damage : scan.damages) {
+    if (damage.numbers.size() == 0) continue;
+    log_.warn(fmt::format("{}: {} bytes at {} are not whole, event {}: it was never acknowledged, or is damaged",
+                          segment.path, damage.bytes, damage.offset, damage.numbers.first));
+    found_.gone.add(damage.numbers);
+    found_.torn_bytes += damage.bytes;
+  }
+  return {};
+}
+
+Status Recovery::read_data_folder(const std::string& folder) {
+  std::vector<Segment>& segments = found_.segments.emplace_back();
+  TRY_ASSIGN(const auto names, files_.list(folder));
+  for (const std::string& name : names) {
+    if (name.ends_with(".tmp")) files_.remove(folder + "/" + name).ignore();  // the next start tries again
+    if (const auto id = parse_segment_name(name)) segments.push_back({.id = *id, .path = folder + "/" + name});
+  }
+  std::sort(segments.begin(), segments.end(), [](const Segment& a, const Segment& b) { return a.id < b.id; });
+  const bool claimed = was_claimed_[1 + (found_.segments.size() - 1)];
+  if (!claimed && snapshot_) {
+    for (const auto& known : snapshot_->directories) {
+      const bool had_events = known.path == folder && !known.segments.empty() &&
+                              !found_.gone.covers({known.segments.front().first, snapshot_->next});
+      if (had_events && segments.empty()) {
+        return {Code::invalid,
+                fmt::format("{} is empty, but events of the channel should be in it: is it mounted? To do without "
+                            "them, remove {}",
+                            folder, folders_.checkpoint)};
+      }
+    }
+  }
+  std::vector<bool> header_good;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    found_.next_segment = std::max(found_.next_segment, segments[i].id + 1);
+    std::optional<SegmentHeader> header;
+    TRY_ASSIGN(const bool useful, read_header(segments[i], header));
+    if (!useful) {
+      set_aside(segments[i]);
+      segments.erase(segments.begin() + static_cast<std::ptrdiff_t>(i--));
+      continue;
+    }
+    header_good.push_back(header.has_value());
+    found_.next = std::max(found_.next, segments[i].first);
+    if (i == 0) continue;
+    segments[i].first = std::max(segments[i].first, segments[i - 1].first);
+    if (header && header->previous_id == segments[i - 1].id) {
+      segments[i - 1].end = std::min(segments[i - 1].end, header->previous_end);
+    }
+  }
+  // The end of the last one is told by nobody. Without header and records it does not tell what numbers came before it.
+  for (std::size_t i = segments.size(); i-- > 0;) {
+    TRY(find_end(segments[i]));
+    if (header_good[i] || segments[i].end > kSegmentHeader) break;
+  }
+  return {};
+}
+
+Status Recovery::report_missing_segments() {
+  if (!snapshot_) return {};
+  for (const auto& known : snapshot_->directories) {
+    const auto folder = std::find(folders_.data.begin(), folders_.data.end(), known.path);
+    for (std::size_t i = 0; i < known.segments.size(); ++i) {
+      const std::uint64_t end = i + 1 < known.segments.size() ? known.segments[i + 1].first : snapshot_->next;
+      if (found_.gone.covers({known.segments[i].first, end})) continue;
+      if (folder == folders_.data.end()) {
+        return {Code::invalid,
+                fmt::format("events of the channel are in {}, which is not among dataDirs any more: add it until "
+                            "it is empty, or remove {} to do without them",
+                            known.path, folders_.checkpoint)};
+      }
+      const auto& there = found_.segments[static_cast<std::size_t>(folder - folders_.data.begin())];
+      const auto same = [&](const Segment& segment) { return segment.id == known.segments[i].id; };
+      const auto at = std::find_if(there.begin(), there.end(), same);
+      const std::string path = known.path + "/" + segment_name(known.segments[i].id);
+      if (at == there.end()) {
+        log_.error(fmt::format("{} is missing: its events are lost", path));
+      } else if (at->end < known.segments[i].end) {
+        log_.error(fmt::format("{} ends at {}, but was synced up to {}: the events in between are lost", path, at->end,
+                               known.segments[i].end));
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Recovered> recover(const Folders& folders, Environment& environment) {
+  return Recovery(folders, environment).run();
+}
+
+}  // namespace standpipe::file_channel

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "channels/file/directory_guard.h"
+#include "channels/file/interval_set.h"
+#include "channels/file/segment.h"
+#include "standpipe/environment.h"
+
+namespace standpipe::file_channel {
+
+/// Where a channel lives.
+struct Folders {
+  std::string checkpoint;
+  std::vector<std::string> data;
+  /// Where Flume would keep the channel's events, as no folders are given; empty: they are.
+  std::vector<std::string> defaults_of_flume;
+};
+
+/// What stands in a channel's folders: locked, checked, tails cut. Nothing else was changed.
+struct Recovered {
+  std::vector<DirectoryGuard> guards;
+  std::uint64_t channel_id = 0;
+  std::uint64_t generation = 0;  ///< the newest that was found; 0: none
+  std::uint64_t next = 0;        ///< no number at or above it was ever used
+  std::uint64_t next_segment = 1;
+  IntervalSet gone;
+  std::vector<std::vector<Segment>> segments;  ///< of each data folder
+  std::uint64_t torn_bytes = 0;
+};
+
+/// Opens the folders, made and claimed when new. Reads the list of segments, the last one of each folder, and what says
+/// which events are gone: its time does not depend on how many events wait. Refuses (and leaves untouched) what belongs
+/// to somebody else, to a newer version or to Flume.
+Result<Recovered> recover(const Folders& folders, Environment& environment);
+
+}  // namespace standpipe::file_channel
