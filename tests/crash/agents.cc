@@ -32,6 +32,13 @@ Agents::Agents(std::string folder, Subject subject) : folder_(std::move(folder))
   life_ = static_cast<AgentLife*>(memory);
 }
 
+void leave_thread_sanitizer_out() {
+#if defined(__SANITIZE_THREAD__)
+  fmt::print("skipped: forks while threads run, and ThreadSanitizer starts no threads in such a child\n");
+  std::exit(77);
+#endif
+}
+
 void Agents::start(const std::string& failpoint, int pass) {
   std::memset(static_cast<void*>(life_), 0, sizeof(AgentLife));
   std::ofstream(stored_path(), std::ios::app) << "run " << ++runs_ << "\n";
