@@ -63,6 +63,8 @@ class Agents {
   const std::map<std::string, int>& kills() const { return kills_; }  ///< by failure point; "by force"
 
  private:
+  /// A kill can tear the channel's last write. No receipt was completed for it: it is not stored.
+  void cut_torn_line() const;
   [[noreturn]] void live();
   void beat(const std::stop_token& stop);
   void note_life();
