@@ -25,7 +25,8 @@ enum class Code : unsigned char {
 std::string_view to_string(Code code);
 
 /// The result of an operation that may fail: ok, or a code and a message for the operator.
-/// A Status must be looked at; under STANDPIPE_CHECKED_STATUS one that nobody looked at aborts the process.
+/// A failure must be looked at: asked ok(), code(), message() or to_string(), handed on or ignore()d. Under
+/// STANDPIPE_CHECKED_STATUS one that nobody looked at aborts the process.
 /// Messages name the thing (file and line, peer, property) and the way out. Not thread-safe; move it.
 class [[nodiscard]] Status {
  public:
@@ -66,7 +67,10 @@ class [[nodiscard]] Status {
     mark_checked();
     return code_;
   }
-  const std::string& message() const { return message_; }
+  const std::string& message() const {
+    mark_checked();
+    return message_;
+  }
 
   /// The same failure with the layer's own words before it: "hdfs sink k1: close /a/b.tmp: …".
   Status with_context(std::string_view context) const;
@@ -96,7 +100,12 @@ class [[nodiscard]] Result {
   Result(T value) : content_(std::move(value)) {}
   Result(Status status) : content_(std::move(status)) {}
 
-  bool ok() const { return std::holds_alternative<T>(content_); }
+  /// Asking counts as looking at the failure.
+  bool ok() const {
+    if (std::holds_alternative<T>(content_)) return true;
+    std::get<Status>(content_).ignore();
+    return false;
+  }
   explicit operator bool() const { return ok(); }
 
   /// The failure; an ok Status when there is a value.

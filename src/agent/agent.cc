@@ -85,6 +85,10 @@ namespace {
 bool all_there(const FlowBuilder::Channels& channels, const std::vector<std::string>& names) {
   return std::all_of(names.begin(), names.end(), [&](const std::string& name) { return channels.contains(name); });
 }
+
+Status no_channel_for(std::string_view component) {
+  return {Code::invalid, fmt::format("{}: a channel of it was left out", component)};
+}
 }  // namespace
 
 Status Agent::make_all(const AgentGraph& wanted, const Difference& changes, Made& made) {
@@ -97,12 +101,10 @@ Status Agent::make_all(const AgentGraph& wanted, const Difference& changes, Made
     }
   }
   const FlowBuilder::Channels channels = channels_for(changes, made);
-  const Status no_channel(Code::invalid, "a channel of it was left out");
   for (const std::string& name : changes.new_sources) {
     const SourceNode& node = *wanted.source(name);
-    auto source = all_there(channels, node.channels)
-                      ? builder_.make_source(node, channels)
-                      : Result<RunningSource>(no_channel.with_context("source " + name + ": "));
+    auto source = all_there(channels, node.channels) ? builder_.make_source(node, channels)
+                                                     : Result<RunningSource>(no_channel_for("source " + name));
     if (source.ok()) {
       made.sources.emplace(name, std::move(source).value());
     } else {
@@ -111,7 +113,7 @@ Status Agent::make_all(const AgentGraph& wanted, const Difference& changes, Made
   }
   for (const std::string& name : changes.rewired_sources) {
     const SourceNode& node = *wanted.source(name);
-    if (!all_there(channels, node.channels)) return no_channel.with_context("refused: source " + name + ": ");
+    if (!all_there(channels, node.channels)) return no_channel_for("refused: source " + name);
     TRY_ASSIGN(IngestPlan plan, builder_.make_plan(node, sources_.at(name).world->environment(), channels));
     made.plans.emplace(name, std::move(plan));
   }
@@ -121,7 +123,7 @@ Status Agent::make_all(const AgentGraph& wanted, const Difference& changes, Made
     std::vector<std::string> used;
     for (const SinkNode& sink : unit.sinks) used.push_back(sink.channel);
     auto sinks = all_there(channels, used) ? builder_.make_sinks(unit, channels)
-                                           : Result<RunningSinks>(no_channel.with_context("sink " + name + ": "));
+                                           : Result<RunningSinks>(no_channel_for("sink " + name));
     if (sinks.ok()) {
       made.sinks.emplace(name, std::move(sinks).value());
     } else {

@@ -13,6 +13,10 @@ struct Receipt::State {
   std::optional<Status> result;
   Callback callback;
 
+  ~State() {
+    if (result.has_value()) result->ignore();  // dropping a receipt is legal
+  }
+
   void complete(Status status) {
     Callback run;
     {
@@ -48,8 +52,12 @@ Status Receipt::wait(std::stop_token stop) {
 }
 
 void Receipt::then(Executor& executor, Callback callback) && {
-  std::move(*this).then_inline([&executor, callback = std::move(callback)](const Status& status) {
-    executor.post([callback, status] { callback(status); });
+  if (state_ == nullptr) {
+    executor.post([callback = std::move(callback)] { callback(Status()); });
+    return;
+  }
+  std::move(*this).then_inline([&executor, state = state_, callback = std::move(callback)](const Status&) {
+    executor.post([state, callback] { callback(*state->result); });
   });
 }
 

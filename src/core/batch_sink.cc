@@ -80,6 +80,7 @@ Result<Turn> BatchSink::process(Outlet& outlet, std::stop_token stop) {
   if (!result.ok()) {
     // Not all of them could be looked at: what was refused before still stands at the head.
     blocked_ = std::max(blocked_, found.stayed);
+    found.reason.ignore();  // warn_of_poison() told it
     write_fail_.add();
     return result;
   }

@@ -84,6 +84,12 @@ Handover::Progress Handover::fail(Status why) {
   return Progress::failed;
 }
 
+Handover::Progress Handover::retry_after(Status why) {
+  failure_ = std::move(why);
+  failure_.ignore();  // of interest only when the tries end without success
+  return Progress::retrying;
+}
+
 Status Handover::reserve_all() {
   for (std::size_t i = 0; i < legs_.size(); ++i) {
     State& state = legs_[i];
@@ -130,8 +136,7 @@ Handover::Progress Handover::reserve_step() {
     if (status.code() != Code::poison || refused == 1) {
       const Status with_name = status.with_context("channel " + legs_[full_leg_].leg.name);
       if (irrevocable_ && status.code() != Code::poison && status.code() != Code::stopped) {
-        failure_ = with_name;
-        return Progress::retrying;
+        return retry_after(with_name);
       }
       return fail(with_name);
     }
@@ -182,8 +187,7 @@ Handover::Progress Handover::after_failed_store(Status why) {
   }
   step_ = Step::reserve;
   if (!irrevocable_) return fail(std::move(why));
-  failure_ = std::move(why);
-  return Progress::retrying;
+  return retry_after(std::move(why));
 }
 
 Handover::Progress Handover::advance(const Post& post, const std::function<void()>& changed) {

@@ -98,6 +98,7 @@ class Handover {
   void await(State& state, Receipt receipt, const Post& post, const std::function<void()>& changed);
   Progress after_failed_store(Status why);
   Progress fail(Status why);
+  Progress retry_after(Status why);
   void give_back();
 
   std::vector<State> legs_;  // by name

@@ -44,6 +44,7 @@ void ParkedStreams::fail(std::string_view stream, const SharedLease& lease, cons
     found->second.due = clock_.steady_now() + limits_.first_delay;
   }
   found->second.why = why;
+  found->second.why.ignore();  // kept for who asks
   append(found->second, lease, ranges);
 }
 
@@ -56,6 +57,7 @@ void ParkedStreams::back_off(Stream& stream, Status why) {
   stream.delay = std::min(stream.delay * 2, limits_.max_delay);
   stream.due = clock_.steady_now() + stream.delay;
   stream.why = std::move(why);
+  stream.why.ignore();  // kept for who asks
 }
 
 std::size_t ParkedStreams::retry(const std::string& name, Stream& stream, const Write& write) {

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/patience.h"
 #include "support/tcp_client.h"
 #include "support/test_environment.h"
 
@@ -131,7 +132,7 @@ TEST_F(NetworkTest, RunsTimersAndForgetsDroppedOnes) {
     auto dropped = network->call_after(std::chrono::milliseconds(0), [&] { dropped_fired = true; });
     kept = network->call_after(std::chrono::milliseconds(1), [&] { fired.set_value(); });
   });
-  EXPECT_EQ(fired.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  EXPECT_EQ(fired.get_future().wait_for(testing::kPatience), std::future_status::ready);
   network->run([&] { kept = nullptr; });
   EXPECT_FALSE(dropped_fired);
 }

@@ -16,6 +16,7 @@
 #include "core/wakers.h"
 #include "standpipe/channel.h"
 #include "support/engine_parts.h"
+#include "support/patience.h"
 #include "support/test_environment.h"
 
 namespace standpipe::testing {
@@ -180,7 +181,7 @@ TEST_P(ChannelContract, WakesWhoWaitsForEventsAndForRoom) {
   Signal space;
   channel_->add_event_waker(events);
   channel_->add_space_waker(space);
-  const auto soon = [&] { return clock.steady_now() + std::chrono::seconds(10); };
+  const auto soon = [&] { return clock.steady_now() + kPatience; };
 
   events.arm();
   std::jthread putter([&] { EXPECT_TRUE(put(*channel_, numbered_ptr(0, kCapacity)).ok()); });
@@ -208,7 +209,7 @@ TEST_P(ChannelContract, WakesForWhatIsGivenBack) {
   Lease lease = take(1);
   events.arm();
   std::jthread other([&] { lease.give_back(); });
-  EXPECT_TRUE(events.wait(clock, {}, clock.steady_now() + std::chrono::seconds(10)));
+  EXPECT_TRUE(events.wait(clock, {}, clock.steady_now() + kPatience));
   EXPECT_EQ(bodies(take(1)), numbers(0, 1));
   channel_->remove_event_waker(events);
 }

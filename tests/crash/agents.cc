@@ -32,7 +32,26 @@ Agents::Agents(std::string folder, Subject subject) : folder_(std::move(folder))
   life_ = static_cast<AgentLife*>(memory);
 }
 
+void leave_thread_sanitizer_out() {
+#if defined(__SANITIZE_THREAD__)
+  fmt::print("skipped: forks while threads run, and ThreadSanitizer starts no threads in such a child\n");
+  std::exit(77);
+#endif
+}
+
+void Agents::cut_torn_line() const {
+  std::ifstream stored(stored_path(), std::ios::ate | std::ios::binary);
+  if (!stored) return;  // nothing ran yet
+  auto end = static_cast<std::int64_t>(stored.tellg());
+  for (; end > 0; --end) {
+    stored.seekg(end - 1);
+    if (stored.get() == '\n') break;
+  }
+  std::filesystem::resize_file(stored_path(), static_cast<std::uintmax_t>(end));
+}
+
 void Agents::start(const std::string& failpoint, int pass) {
+  cut_torn_line();
   std::memset(static_cast<void*>(life_), 0, sizeof(AgentLife));
   std::ofstream(stored_path(), std::ios::app) << "run " << ++runs_ << "\n";
   failpoint_ = failpoint;

@@ -254,6 +254,7 @@ Options parse(int count, char** values) {
 }  // namespace standpipe::crash
 
 int main(int count, char** values) {
+  standpipe::crash::leave_thread_sanitizer_out();
   const auto options = standpipe::crash::parse(count, values);
   const bool good = standpipe::crash::torture(options);
   if (options.sabotage.empty()) return good ? 0 : 1;

@@ -259,6 +259,7 @@ Options parse(int count, char** values) {
 }  // namespace standpipe::crash
 
 int main(int count, char** values) {
+  standpipe::crash::leave_thread_sanitizer_out();
   using standpipe::crash::RotatingWriter;
   const auto options = standpipe::crash::parse(count, values);
   int tried = 0;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "standpipe/component.h"
+#include "support/patience.h"
 
 namespace standpipe::testing {
 
@@ -71,9 +72,9 @@ class CollectingIngest final : public Ingest {
     std::lock_guard lock(mutex_);
     return batches_;
   }
-  /// Waits until `ready` holds after some change; false after ten seconds.
+  /// Waits until `ready` holds after some change; false after kPatience.
   bool wait_for(const std::function<bool()>& ready) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
     std::unique_lock lock(mutex_);
     while (true) {
       lock.unlock();

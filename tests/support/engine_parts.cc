@@ -2,10 +2,12 @@
 
 #include <thread>
 
+#include "support/patience.h"
+
 namespace standpipe::testing {
 
 bool eventually(const std::function<bool()>& ready) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (!ready()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::yield();

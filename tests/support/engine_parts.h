@@ -16,7 +16,7 @@
 
 namespace standpipe::testing {
 
-/// Looks again until `ready` holds or ten seconds have passed; returns ready().
+/// Looks again until `ready` holds or kPatience has passed; returns ready().
 bool eventually(const std::function<bool()>& ready);
 
 /// Events "first", "first+1", … as decimal texts.

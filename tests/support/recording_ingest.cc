@@ -1,5 +1,7 @@
 #include "support/recording_ingest.h"
 
+#include "support/patience.h"
+
 namespace standpipe::testing {
 
 Receipt RecordingIngest::deliver(Batch batch) {
@@ -78,7 +80,7 @@ std::size_t RecordingIngest::deliveries() const {
 
 bool RecordingIngest::wait(const std::function<bool()>& ready) const {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, std::chrono::seconds(10), ready);
+  return changed_.wait_for(lock, kPatience, ready);
 }
 
 bool RecordingIngest::wait_for_events(std::size_t count) const {

@@ -31,7 +31,7 @@ class RecordingIngest final : public Ingest {
   std::vector<std::size_t> batch_sizes() const;
   std::size_t deliveries() const;  ///< refused ones too
 
-  /// Waits until as many events were accepted; false after ten seconds.
+  /// Waits until as many events were accepted; false after kPatience.
   bool wait_for_events(std::size_t count) const;
   bool wait_for_deliveries(std::size_t count) const;
 

@@ -8,11 +8,13 @@
 
 #include <limits>
 
+#include "support/patience.h"
+
 namespace standpipe::testing {
 
 TcpClient::TcpClient(std::uint16_t port) {
   descriptor_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const timeval limit{10, 0};
+  const timeval limit{kPatience.count(), 0};
   ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(descriptor_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   sockaddr_in address{};

@@ -6,7 +6,7 @@
 
 namespace standpipe::testing {
 
-/// A plain blocking client on the loopback address; every wait ends after ten seconds.
+/// A plain blocking client on the loopback address; every wait ends after kPatience.
 class TcpClient {
  public:
   explicit TcpClient(std::uint16_t port);

@@ -275,11 +275,11 @@ std::vector<BucketSet::Pending> BucketSet::collect() {
 
 void BucketSet::flush(std::vector<Pending>& pending) {
   const Clock::Steady now = environment_.clock.steady_now();
-  std::map<std::string_view, Status> failed;
+  std::map<std::string_view, const Status*> failed;
   for (Pending& one : pending) {
     // A bucket whose older file failed has to write the younger one's events again too, or they would overtake.
     if (const auto found = failed.find(one.file->stream()); found != failed.end()) {
-      one.status = found->second;
+      one.status = *found->second;
       continue;
     }
     if (one.finished != nullptr && FAILPOINT("hdfs.rename_before_close")) {
@@ -287,7 +287,7 @@ void BucketSet::flush(std::vector<Pending>& pending) {
     }
     one.status = one.finished != nullptr ? one.file->finish() : one.file->flush(now);
     if (!one.status.ok()) {
-      failed.emplace(one.file->stream(), one.status);
+      failed.emplace(one.file->stream(), &one.status);
     } else if (one.finished != nullptr) {
       closed_.add();
     } else {
@@ -322,8 +322,9 @@ void BucketSet::journal(std::vector<Pending>& pending) {
         one.renamed ? journal_.closed(one.file->id()) : journal_.stored(one.file->id(), one.file->flushed_bytes());
   }
   const Status settled = journal_.settle();
+  if (settled.ok()) return;
   for (Pending& one : pending) {
-    if (one.status.ok() && !settled.ok()) one.status = settled;
+    if (one.status.ok()) one.status = settled;
   }
 }
 
@@ -336,6 +337,9 @@ Result<std::size_t> BucketSet::commit(std::vector<Pending>& pending) {
       std::unique_ptr<BucketFile> file =
           one.finished != nullptr ? std::move(one.finished) : std::move(one.bucket->file);
       if (one.bucket != nullptr) --open_files_;
+      if (!file->has_claims()) {
+        environment_.log.warn(fmt::format("{}: {}; its events were stored before", file->in_use(), why.message()));
+      }
       give_up(std::move(file), why);
       continue;
     }
@@ -344,7 +348,7 @@ Result<std::size_t> BucketSet::commit(std::vector<Pending>& pending) {
       if (run.lease == nullptr) continue;  // the caller's to commit
       const Status status = run.lease->commit(run.first, run.last);
       if (status.ok()) committed += run.last - run.first;
-      if (!status.ok() && status.code() != Code::fenced) channel = status;
+      if (!status.ok() && status.code() != Code::fenced && channel.ok()) channel = status;
     }
     if (one.finished != nullptr && !one.renamed) {
       finisher_.finish({one.file->id(), one.file->in_use(), one.file->final_name(), std::nullopt});
@@ -356,7 +360,7 @@ Result<std::size_t> BucketSet::commit(std::vector<Pending>& pending) {
 
 void BucketSet::give_up(std::unique_ptr<BucketFile> file, const Status& why) {
   failed_.add();
-  fail(file->stream(), file->take_claims(), why);
+  if (file->has_claims()) fail(file->stream(), file->take_claims(), why);
   const FileFinisher::Unfinished rest{file->id(), file->in_use(), file->final_name(), file->stored_bytes()};
   file.reset();
   finisher_.finish(rest);

@@ -132,6 +132,8 @@ Result<Turn> HdfsSink::process(Outlet& outlet, std::stop_token stop) {
   if (outcome_.taken > 0 && outcome_.committed == 0 && outcome_.failed > 0) {
     // Nothing works: the runner backs off, or a group's next member takes over.
     running_->parked.give_back_all();
+    gathered.ignore();  // one failure is enough for the runner
+    settled.ignore();
     return outcome_.why;
   }
   TRY(settled);
@@ -233,6 +235,7 @@ void HdfsSink::park(const std::string& stream, const LeasedRun& run, const Statu
     write_fail_.add();
     outcome_.failed += run.last - run.first;
     outcome_.why = why;
+    outcome_.why.ignore();  // report() tells it; the runner is told the last one of a turn in which nothing worked
   }
   report(stream, why);
   running_->parked.fail(stream, run.lease, {{run.first, run.last}}, why);
@@ -273,8 +276,9 @@ Status HdfsSink::write_again(const Lease& lease, ParkedStreams::Range range) {
     for (const LeasedRun& run : failed.runs) {
       if (run.lease != nullptr) park(failed.stream, run, failed.why);  // another bucket's, closed by time
     }
-    if (failed.stream == BucketSet::key(*bucket)) why = failed.why;
+    if (failed.stream == BucketSet::key(*bucket) && why.ok()) why = failed.why;
   }
+  why.ignore();  // where the channel's own failure comes first
   TRY(committed.status());
   if (why.ok()) {
     outcome_.committed += range.last - range.first;

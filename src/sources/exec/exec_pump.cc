@@ -57,6 +57,9 @@ void Wake::clear() {
 }
 
 struct ExecPump::Arrival {
+  ~Arrival() {
+    if (answer.has_value()) answer->ignore();  // came after the pump had stopped
+  }
   Wake wake;
   std::mutex mutex;
   std::optional<Status> answer;

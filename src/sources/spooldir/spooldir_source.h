@@ -82,6 +82,9 @@ class SpooldirSource final : public Source {
     Status status;
   };
   struct Inbox {
+    ~Inbox() {
+      for (const Completion& late : completions) late.status.ignore();  // came after the source had stopped
+    }
     std::mutex mutex;
     std::condition_variable_any changed;
     std::vector<Completion> completions;  // guarded by mutex

@@ -125,9 +125,13 @@ void FileSet::seen(const std::string& path, const FileInfo& info, const FileGrou
     return;
   }
   // A second name of the same file (a link) is no rename while the first one still leads to it.
-  const auto first = environment_.files.info(file.path);
-  if (!file.gone && first.ok() && FileIdentity{first->device, first->inode} == id) return;
+  if (!file.gone && leads_to(file.path, id)) return;
   renamed(file, path, group);
+}
+
+bool FileSet::leads_to(const std::string& path, const FileIdentity& id) const {
+  const auto info = environment_.files.info(path);
+  return info.ok() && FileIdentity{info->device, info->inode} == id;
 }
 
 void FileSet::renamed(TailFile& file, const std::string& path, const FileGroup* group) {
@@ -171,10 +175,11 @@ void FileSet::add(const std::string& path, const FileInfo& info, const FileGroup
 
 TailFile* FileSet::adopt(const std::string& directory, const std::string& name, const std::string& old_path) {
   const std::string path = join(directory, name);
-  const auto info = environment_.files.info(path);
   const std::size_t slash = std::min(old_path.rfind('/'), old_path.size());
   const FileGroup* group = group_of(directory, old_path.substr(std::min(slash + 1, old_path.size())));
-  if (group == nullptr || !info.ok() || info->type != FileInfo::Type::file) return nullptr;
+  if (group == nullptr) return nullptr;
+  const auto info = environment_.files.info(path);
+  if (!info.ok() || info->type != FileInfo::Type::file) return nullptr;
   if (by_id_.contains({info->device, info->inode})) return nullptr;
   add(path, *info, *group);
   const auto added = by_path_.find(path);
@@ -187,7 +192,8 @@ bool FileSet::open(TailFile& file) {
   auto opened = environment_.files.open(file.path, FileSystem::Mode::read);
   if (!opened.ok()) {
     // Gone since it was listed: the next look finds that out.
-    if (opened.status().code() != Code::not_found && options_.on_unreadable) options_.on_unreadable(opened.status());
+    const Status why = opened.status();
+    if (why.code() != Code::not_found && options_.on_unreadable) options_.on_unreadable(why);
     return false;
   }
   const auto info = (*opened)->info();

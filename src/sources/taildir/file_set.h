@@ -70,6 +70,7 @@ class FileSet {
 
   Status scan_directory(const std::string& path, Directory& directory, bool force);
   const FileGroup* group_of(const std::string& directory, const std::string& name) const;
+  bool leads_to(const std::string& path, const FileIdentity& id) const;
   void seen(const std::string& path, const FileInfo& info, const FileGroup* group);
   void add(const std::string& path, const FileInfo& info, const FileGroup& group);
   void name_lost(const std::string& path);

@@ -353,6 +353,7 @@ void TaildirSource::read_failed(TailFile& file, const Status& status) {
 }
 
 void TaildirSource::tell_read_failure(const Status& status) {
+  status.ignore();  // those that the limit holds back are counted
   read_fail_.add();
   if (const auto held = error_limit_.pass(environment_.clock.now_ms())) {
     environment_.log.error(

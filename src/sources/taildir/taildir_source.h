@@ -68,6 +68,9 @@ class TaildirSource final : public Source {
   };
   // What other threads tell the runner. Shared with receipts, which may outlive the source.
   struct Inbox {
+    ~Inbox() {
+      for (const Completion& late : completions) late.status.ignore();  // came after the source had stopped
+    }
     std::mutex mutex;
     std::condition_variable_any changed;
     std::vector<Completion> completions;  // guarded by mutex
