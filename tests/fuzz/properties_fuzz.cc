@@ -3,6 +3,7 @@
 // nothing that it does not hold.
 
 #include <cstdint>
+#include <iterator>
 #include <set>
 #include <string>
 #include <string_view>
@@ -13,12 +14,26 @@
 #include "config/known/known.h"
 #include "config/load.h"
 #include "config/properties.h"
+#include "config/test_catalog.h"
 
 using namespace standpipe;
 
 namespace {
 
-void check_component(const ComponentNode& node) { CHECK(!node.name.empty() && node.info != nullptr); }
+/// The components of config's own tests, which stand for all that are built, and Flume's that are not.
+const Catalog& catalog() {
+  static const std::vector<const ComponentInfo*> kAll = [] {
+    std::vector<const ComponentInfo*> all(std::begin(config_test::kInfos), std::end(config_test::kInfos));
+    all.insert(all.end(), known_components().begin(), known_components().end());
+    return all;
+  }();
+  static const Catalog kCatalog(kAll);
+  return kCatalog;
+}
+
+void check_component(const ComponentNode& node) {
+  CHECK(!node.name.empty() && node.info != nullptr && node.info->built);
+}
 
 template <class Node>
 void check_names(const std::vector<Node>& nodes) {
@@ -70,7 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   check_lines(bytes);
   const ConfigText text{"fuzz", std::string(bytes)};
-  const Configuration loaded = load_configuration({&text, 1}, Catalog(known_components()), {});
+  const Configuration loaded = load_configuration({&text, 1}, catalog(), {});
   for (const AgentGraph& graph : loaded.agents) {
     check_graph(graph);
     render_flow(graph);
