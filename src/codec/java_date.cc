@@ -423,6 +423,7 @@ bool DatePattern::parse_token(const Token& token, std::string_view& text, Fields
       if (dialect_ == Dialect::simple_date_format) return number(fields.millisecond, 3, 0, 999);
       std::int32_t scale = 100;
       int used = 0;
+      fields.millisecond = 0;  // a pattern may have S twice: the last one counts, as with every other letter
       for (; used < token.count && !text.empty() && is_digit(text[0]); ++used, text.remove_prefix(1)) {
         fields.millisecond += (text[0] - '0') * scale;
         scale /= 10;

@@ -1,5 +1,6 @@
 #include "codec/utf8.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <simdjson.h>
@@ -99,8 +100,9 @@ std::size_t utf16_prefix(std::string_view text, std::size_t units) {
   std::size_t at = 0;
   while (at < text.size()) {
     const Step next = step(text.substr(at));
-    if (units_of(next) > units) break;
-    units -= units_of(next);
+    const std::size_t more = units_of(next);
+    if (more > units && at > 0) break;
+    units -= std::min(more, units);
     at += next.size;
   }
   return at;

@@ -30,7 +30,8 @@ void append_replacing(std::string& out, std::string_view text);
 
 /// How many UTF-16 units, Java's measure of length, `text` has; a malformed piece counts as its replacement does.
 std::size_t utf16_units(std::string_view text);
-/// The size of the longest start of `text` that has at most `units` UTF-16 units and cuts no character.
+/// The size of the longest start of `text` that has at most `units` UTF-16 units and cuts no character. The first
+/// character is in it also where it alone is longer, so that who cuts one piece after the other gets to the end.
 std::size_t utf16_prefix(std::string_view text, std::size_t units);
 
 }  // namespace standpipe::utf8

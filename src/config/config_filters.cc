@@ -42,18 +42,28 @@ std::optional<Occurrence> find_occurrence(std::string_view text, std::string_vie
   return std::nullopt;
 }
 
+/// A word of a value for a diagnostic. What a placeholder filled in may be a secret.
+std::string quoted(std::string_view word, bool derived) {
+  return derived ? std::string("(from a placeholder)") : fmt::format("'{}'", word);
+}
+
 /// The filters of one agent, in the order of its list.
 class AgentFilters {
  public:
   AgentFilters(PropertyTable& table, std::string agent, const Surroundings& surroundings, Diagnostics& diagnostics)
-      : table_(table), agent_(std::move(agent)), surroundings_(surroundings), diagnostics_(diagnostics) {}
+      : table_(table),
+        agent_(std::move(agent)),
+        list_(table_.find(agent_ + std::string(kSection))->second),
+        surroundings_(surroundings),
+        diagnostics_(diagnostics) {}
 
-  void run(std::string_view names) {
-    for (const std::string_view name : split_words(names)) apply(std::string(name));
+  void run() {
+    for (const std::string_view name : split_words(list_.value)) apply(std::string(name));
   }
 
  private:
-  using LookUp = std::function<std::optional<std::string>(std::string_view key)>;
+  /// `derived`: the key is from a value that holds more than its author wrote.
+  using LookUp = std::function<std::optional<std::string>(std::string_view key, bool derived)>;
 
   void apply(const std::string& name) {
     const LookUp look_up = make(name);
@@ -68,10 +78,11 @@ class AgentFilters {
   }
 
   static void replace(Property& property, std::string_view head, const LookUp& look_up) {
+    const bool derived = property.derived;
     std::size_t at = 0;
     std::string out;
     while (const auto occurrence = find_occurrence(property.value, head, at)) {
-      const auto text = look_up(occurrence->key);
+      const auto text = look_up(occurrence->key, derived);
       out.append(property.value, at, (text ? occurrence->begin : occurrence->end) - at);
       if (text) {
         out.append(*text);
@@ -89,7 +100,7 @@ class AgentFilters {
     const std::string type = setting(name, "type");
     if (type.empty()) return refuse(name, "it has no type", "types are env and external");
     if (is_one_of(type, "env", "org.apache.flume.configfilter.EnvironmentVariableConfigFilter")) {
-      return [this](std::string_view key) {
+      return [this](std::string_view key, bool) {
         return surroundings_.environment ? surroundings_.environment(key) : std::nullopt;
       };
     }
@@ -98,7 +109,8 @@ class AgentFilters {
       return refuse(name, "a Hadoop credential store needs Java to read",
                     "use type = external with a command that prints the secret, or type = env");
     }
-    return refuse(name, fmt::format("'{}' is no known config filter", type), "types are env and external");
+    return refuse(name, fmt::format("{} is no known config filter", quoted(type, is_derived(name, "type"))),
+                  "types are env and external");
   }
 
   LookUp external(const std::string& name) {
@@ -108,18 +120,21 @@ class AgentFilters {
     if (command.empty()) return refuse(name, "it has no command", "set command to a program that prints the secret");
     const std::string charset = to_lower(setting(name, "charset"));
     if (!charset.empty() && charset != "utf-8" && charset != "us-ascii") {
-      return refuse(name, fmt::format("its charset '{}' is not supported", charset), "let the command print UTF-8");
+      return refuse(name, fmt::format("its charset {} is not supported", quoted(charset, is_derived(name, "charset"))),
+                    "let the command print UTF-8");
     }
-    return [this, name, command](std::string_view key) { return ask(name, command, key); };
+    return [this, name, command](std::string_view key, bool derived) { return ask(name, command, key, derived); };
   }
 
   /// The first line of what the command prints.
-  std::optional<std::string> ask(const std::string& name, std::vector<std::string> command, std::string_view key) {
+  std::optional<std::string> ask(const std::string& name, std::vector<std::string> command, std::string_view key,
+                                 bool derived) {
     command.emplace_back(key);
     if (!surroundings_.run) return std::nullopt;
     const Result<std::string> output = surroundings_.run(command);
     if (!output.ok()) {
-      report(Severity::error, name, "command", fmt::format("asking for '{}': {}", key, output.status().message()), "",
+      report(Severity::error, name, "command",
+             fmt::format("asking for {}: {}", quoted(key, derived), output.status().message()), "",
              "the placeholder stays as written");
       return std::nullopt;
     }
@@ -127,8 +142,8 @@ class AgentFilters {
     const bool more = output->find_first_not_of("\r\n", end) != std::string::npos;
     if (end == 0 || more) {
       report(Severity::warning, name, "command",
-             fmt::format("asking for '{}' {}", key, more ? "printed several lines" : "printed nothing"), "",
-             more ? "the first line counts" : "the placeholder stays as written");
+             fmt::format("asking for {} {}", quoted(key, derived), more ? "printed several lines" : "printed nothing"),
+             "", more ? "the first line counts" : "the placeholder stays as written");
     }
     if (end == 0) return std::nullopt;
     return output->substr(0, end);
@@ -139,25 +154,31 @@ class AgentFilters {
     return found == table_.end() ? std::string() : std::string(trim(found->second.value));
   }
 
+  bool is_derived(const std::string& name, std::string_view key) const {
+    const auto found = table_.find(fmt::format("{}{}.{}.{}", agent_, kSection, name, key));
+    return found != table_.end() && found->second.derived;
+  }
+
   LookUp refuse(const std::string& name, std::string message, std::string suggestion) {
     report(Severity::error, name, "type", std::move(message), std::move(suggestion),
-           fmt::format("config filter {} is left out; its placeholders stay as written", name));
+           fmt::format("config filter {} is left out; its placeholders stay as written",
+                       list_.derived ? quoted(name, true) : name));
     return {};
   }
 
   void report(Severity severity, const std::string& name, std::string_view key, std::string message,
               std::string suggestion, std::string consequence) {
     const std::string whole = fmt::format("{}{}.{}.{}", agent_, kSection, name, key);
-    auto at = table_.find(whole);
-    if (at == table_.end()) at = table_.find(agent_ + std::string(kSection));
+    const auto at = table_.find(whole);
+    const Property& place = at == table_.end() ? list_ : at->second;
     Diagnostic found;
     found.severity = severity;
     found.code = DiagnosticCode::config_filter;
-    found.file = at->second.file;
-    found.line = at->second.line;
+    found.file = place.file;
+    found.line = place.line;
     found.agent = agent_;
-    found.component = "configfilters." + name;
-    found.key = whole;
+    found.component = list_.derived ? "configfilters" : "configfilters." + name;
+    found.key = list_.derived ? agent_ + std::string(kSection) : whole;
     found.message = std::move(message);
     found.suggestion = std::move(suggestion);
     found.consequence = std::move(consequence);
@@ -166,6 +187,7 @@ class AgentFilters {
 
   PropertyTable& table_;
   std::string agent_;
+  const Property& list_;
   const Surroundings& surroundings_;
   Diagnostics& diagnostics_;
 };
@@ -173,12 +195,12 @@ class AgentFilters {
 }  // namespace
 
 void apply_config_filters(PropertyTable& table, const Surroundings& surroundings, Diagnostics& diagnostics) {
-  std::vector<std::pair<std::string, std::string>> lists;
+  std::vector<std::string> agents;
   for (const auto& [key, property] : table) {
     const bool is_list = key.ends_with(kSection) && key.find('.') == key.size() - kSection.size();
-    if (is_list) lists.emplace_back(key.substr(0, key.size() - kSection.size()), property.value);
+    if (is_list) agents.push_back(key.substr(0, key.size() - kSection.size()));
   }
-  for (const auto& [agent, names] : lists) AgentFilters(table, agent, surroundings, diagnostics).run(names);
+  for (const std::string& agent : agents) AgentFilters(table, agent, surroundings, diagnostics).run();
 }
 
 }  // namespace standpipe

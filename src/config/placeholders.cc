@@ -1,6 +1,7 @@
 #include "config/placeholders.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -87,6 +88,7 @@ class Resolver {
     property.derived = property.derived || place.derived;
     property.secret_parts = std::move(place.secret_parts);
     property.unresolved = std::move(place.unresolved);
+    property.unresolved_inside = std::move(place.unresolved_inside);
     states_[key] = State::done;
   }
 
@@ -98,6 +100,7 @@ class Resolver {
     bool in_cycle = false;  ///< the expression in work leads back to itself, which was said already
     std::vector<std::string> secret_parts = {};
     std::vector<std::string> unresolved = {};
+    std::vector<std::string> unresolved_inside = {};
   };
 
   std::string expand(std::string_view text, Place& place, std::size_t depth) {
@@ -142,6 +145,7 @@ class Resolver {
     Place nested{place.key, place.property};
     const std::string name = inner.find("${") == kNone ? std::string(inner) : expand(inner, nested, depth);
     place.derived = place.derived || nested.derived;
+    keep_secrets(nested, place);
     const std::size_t split = name.find(":-");
     std::optional<Found> found = look_up(name.substr(0, split), place, depth);
     if (!found && split == std::string::npos) return std::nullopt;
@@ -156,9 +160,25 @@ class Resolver {
     if (colon == std::string::npos) return look_up_bare(name, place, depth);
     const std::string rest = name.substr(colon + 1);
     if (auto text = look_up_prefixed(to_lower(name.substr(0, colon)), rest)) {
-      return Found{expand(*text, place, depth), true};
+      return Found{expand_given(*text, place, depth), true};
     }
     return look_up_property(rest, place, depth);
+  }
+
+  /// What the environment gave may hold placeholders, too. Those that nothing resolves are a part of it, so they are
+  /// told apart: it may be a secret.
+  std::string expand_given(std::string_view text, Place& place, std::size_t depth) {
+    Place given{place.key, place.property};
+    std::string expanded = expand(text, given, depth);
+    keep_secrets(given, place);
+    for (auto* found : {&given.unresolved, &given.unresolved_inside}) {
+      std::move(found->begin(), found->end(), std::back_inserter(place.unresolved_inside));
+    }
+    return expanded;
+  }
+
+  static void keep_secrets(Place& from, Place& to) {
+    std::move(from.secret_parts.begin(), from.secret_parts.end(), std::back_inserter(to.secret_parts));
   }
 
   std::optional<std::string> look_up_prefixed(std::string_view prefix, const std::string& rest) const {
@@ -272,12 +292,14 @@ std::string suggest_for(const PropertyTable& table, std::string_view expression)
   return fmt::format("for an environment variable write ${{env:{}}}; else define the property {}", name, name);
 }
 
+/// `expression` is empty where it is a part of what a placeholder filled in.
 void report_expression(const PropertyTable& table, const std::string& key, const Property& property,
                        std::string_view expression, Diagnostics& diagnostics) {
   const Severity severity = may_hold_own_placeholders(key) ? Severity::note : Severity::warning;
   Diagnostic found = about(key, property, severity, DiagnosticCode::unresolved_placeholder);
-  found.message = fmt::format("nothing is known by the name {}", expression);
-  if (severity == Severity::warning) found.suggestion = suggest_for(table, expression);
+  found.message = expression.empty() ? std::string("what a placeholder filled in holds one that nothing is known of")
+                                     : fmt::format("nothing is known by the name {}", expression);
+  if (severity == Severity::warning && !expression.empty()) found.suggestion = suggest_for(table, expression);
   found.consequence = "it stays as written";
   diagnostics.push_back(std::move(found));
 }
@@ -294,6 +316,9 @@ void report_unresolved(const PropertyTable& table, Diagnostics& diagnostics) {
       if (property.value.find(expression) == std::string::npos) continue;  // a config filter knew it
       report_expression(table, key, property, expression, diagnostics);
     }
+    const bool inside = std::any_of(property.unresolved_inside.begin(), property.unresolved_inside.end(),
+                                    [&](const std::string& one) { return property.value.find(one) != kNone; });
+    if (inside) report_expression(table, key, property, {}, diagnostics);
     const std::string_view value = trim(property.value);
     if (property.derived || !is_dollar_name(value)) continue;
     Diagnostic found = about(key, property, Severity::warning, DiagnosticCode::unresolved_placeholder);

@@ -26,6 +26,8 @@ struct Property {
   std::vector<std::uint32_t> earlier_lines = {};
   /// The "${…}" that nothing resolved and that are still in the value.
   std::vector<std::string> unresolved = {};
+  /// The same in what another placeholder filled in, which is never printed.
+  std::vector<std::string> unresolved_inside = {};
 };
 using PropertyTable = std::map<std::string, Property, std::less<>>;
 

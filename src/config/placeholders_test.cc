@@ -18,6 +18,7 @@ using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 Surroundings world() {
@@ -144,6 +145,41 @@ TEST(Placeholders, WhatCameFromOutsideCountsAsSecret) {
   EXPECT_TRUE(r.table.find("b")->second.derived);
   EXPECT_TRUE(r.table.find("c")->second.derived);
   EXPECT_FALSE(r.table.find("d")->second.derived);
+}
+
+TEST(Placeholders, ASecretThatIsADefaultIsKnownAsOne) {
+  const Resolved r = resolve({{"a", "x${env:NO:-${env:QUEUE_PASSWORD}}"}});
+  EXPECT_EQ(r["a"], "xhunter2");
+  EXPECT_THAT(r.table.find("a")->second.secret_parts, ElementsAre("hunter2"));
+}
+
+TEST(Placeholders, APartOfAVariablesValueIsNeverShown) {
+  Surroundings surroundings = world();
+  surroundings.environment = [](std::string_view) { return "hun${ter}2"; };
+  Resolved r = resolve({{"a", "${env:X}"}}, surroundings);
+  EXPECT_EQ(r["a"], "hun${ter}2");
+  report_unresolved(r.table, r.diagnostics);
+  ASSERT_THAT(r.diagnostics, SizeIs(1));
+  EXPECT_EQ(r.diagnostics[0].key, "a");
+  EXPECT_THAT(r.diagnostics[0].message, Not(HasSubstr("ter")));
+}
+
+TEST(ConfigFilters, WhatAPlaceholderFilledInIsNotShown) {
+  Surroundings surroundings = world();
+  surroundings.run = [](const std::vector<std::string>&) -> Result<std::string> { return Status(Code::io, "down"); };
+  Resolved r = resolve({{"a1.configfilters", "f g ${env:QUEUE_PASSWORD}"},
+                        {"a1.configfilters.f.type", "${env:QUEUE_PASSWORD}"},
+                        {"a1.configfilters.g.type", "external"},
+                        {"a1.configfilters.g.command", "/bin/secret"},
+                        {"a1.sources.r.x", "$${g['${env:QUEUE_PASSWORD}']}"}},
+                       surroundings);
+  apply_config_filters(r.table, surroundings, r.diagnostics);
+  ASSERT_THAT(r.diagnostics, SizeIs(3));
+  for (const Diagnostic& found : r.diagnostics) {
+    for (const std::string& text : {found.message, found.consequence, found.component, found.key}) {
+      EXPECT_THAT(text, Not(HasSubstr("hunter2")));
+    }
+  }
 }
 
 TEST(Placeholders, Dates) {

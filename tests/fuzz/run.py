@@ -20,13 +20,14 @@ FUZZ = ROOT / "tests/fuzz"
 
 # target -> the sources that it aims at
 TARGETS = {
-    "properties": ["config/properties.cc", "config/tidy.cc", "config/odd_text.cc", "config/graph_builder.cc", "config/utf8.cc"],
+    "properties": ["config/properties.cc", "config/tidy.cc", "config/odd_text.cc", "config/graph_builder.cc", "codec/utf8.cc"],
     "placeholders": ["config/placeholders.cc", "config/config_filters.cc"],
     "line_splitter": ["codec/lines/line_splitter.cc", "codec/lines/line_splitter.h"],
     "avro_container": ["codec/avro/container_reader.cc", "codec/avro/schema.cc", "codec/avro/datum.cc", "codec/avro/block_codec.cc"],
     "position_file": ["sources/taildir/position_file.cc"],
     "tracker_file": ["sources/spooldir/tracker_file.cc"],
-    "path_escapes": ["codec/path_escapes.cc", "codec/java_date.cc"],
+    "path_escapes": ["codec/path_escapes.cc"],
+    "date_pattern": ["codec/java_date.cc", "codec/time_zone.cc"],
     "java_regex": ["codec/java_regex.cc", "codec/java_regex_syntax.cc", "codec/java_regex_property.cc"],
     "charset": ["codec/charset.cc", "codec/utf8.cc"],
     "segment_scan": ["channels/file/record_scan.cc", "channels/file/segment_format.cc"],

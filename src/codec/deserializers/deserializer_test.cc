@@ -84,6 +84,11 @@ TEST_F(DeserializerTest, LengthCountsUtf16Units) {
                                       "f"}));
 }
 
+TEST_F(DeserializerTest, ACharacterLongerThanTheLimitComesWhole) {
+  auto lines = open(kLineDeserializer, "a\xF0\x9F\x98\x80z", {{"maxLineLength", "1"}});
+  EXPECT_EQ(read_all(*lines), (Bodies{"a", "\xF0\x9F\x98\x80", "z"}));
+}
+
 TEST_F(DeserializerTest, LinesLongerThanAChunkComeInWholePieces) {
   std::string text;
   for (int i = 0; text.size() < 700'000; ++i) text += "\xC3\xA9" + std::to_string(i);

@@ -74,7 +74,10 @@ Status TrackerFile::store(const TrackedPosition& position) {
   avro::put_long(writer_->pending(), static_cast<std::int64_t>(position.offset));
   TRY(writer_->appended(bytes));
   TRY(writer_->finish_block(bytes));
-  return out_->write(bytes);
+  Status written = out_->write(bytes);
+  // Behind half a record no later one would be read: the next position begins a new tracker.
+  if (!written.ok()) out_ = nullptr;
+  return written;
 }
 
 Status TrackerFile::clear() {
