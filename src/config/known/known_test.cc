@@ -144,6 +144,7 @@ bool has_own_folder(const ReferenceRow& row) {
       "source taildir",
       "source netcat",
       "source seq",
+      "channel file",
       "channel memory",
       "sink hdfs",
       "sink logger",
