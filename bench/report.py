@@ -81,9 +81,14 @@ def page(rows, missing=()):
     if failures:
         parts.append("\n## Runs that did not come to their end\n\nTheir rate above, with a dagger, is over what they did deliver.\n\n"
                      + "".join(failures))
-    commits = sorted({f"{r['commit']} ({r['date']})" for r in rows})
-    parts.append("\nMeasured at " + ", ".join(commits) + ".\n" + REPEAT)
-    return "".join(parts)
+    return "".join(parts) + "\n## Which state was measured\n\n" + "".join(states(rows)) + REPEAT
+
+
+def states(rows):
+    """A line for each commit: rows are measured by themselves, and later changes do not show in them."""
+    for state in sorted({(r["date"], r["commit"]) for r in rows}):
+        titles = [r["title"] for r in rows if (r["date"], r["commit"]) == state]
+        yield f"- {state[1]} ({state[0]}): {'; '.join(titles)}\n"
 
 
 def throughput_lines(row):

@@ -52,6 +52,8 @@ WRITING = ("`cat` copies each byte once, inside the kernel; here each is copied 
            "which is most of the peak. The rows that write vary from round to round, as the disk's write-back does.")
 READING = ("`wc -l` reads and counts line ends; here one thread also checks the bytes, makes a row of a batch of every line and hands the "
            "batches over, and a second one takes and commits them.")
+ROUTING = ("Each line is matched, five groups become headers of its own, and its body is copied once: what goes one way must not keep "
+           "the memory of what went another. The source's one thread does all of that.")
 MEMORY = """
 a1.channels.{c}.type = memory
 """
@@ -269,6 +271,7 @@ class Route(Taildir):
         super().__init__("null", 1, False, None, 4, factor)
         self.key, self.title = "regex-route", "taildir → regex_extractor (five groups) → multiplexing → three null"
         self.channels, self.sinks = ("c1", "c2", "c3"), "k1 k2 k3"
+        self.bound = ROUTING
         self.limit = 25                # Flume's default channels are too small for its own batches here: it never ends
 
     def source(self):

@@ -98,8 +98,6 @@ class Batch {
   std::size_t bytes() const;
   /// Bytes of the events [first, last).
   std::size_t bytes(std::size_t first, std::size_t last) const;
-  /// Capacity of the slabs that this batch keeps alive.
-  std::size_t pinned_bytes() const;
   Block block_of(std::size_t index) const { return events_[index].block; }
   std::size_t block_count() const { return blocks_.size(); }
   Block last_block() const { return static_cast<Block>(blocks_.size() - 1); }

@@ -8,7 +8,6 @@
 #include "agent/flow.h"
 #include "base/clock.h"
 #include "base/secrets.h"
-#include "base/text.h"
 #include "io/file_system.h"
 #include "net/network.h"
 

@@ -213,12 +213,6 @@ void Batch::charge_to(MemoryBudget& budget) {
   }
 }
 
-std::size_t Batch::pinned_bytes() const {
-  std::size_t total = 0;
-  for (const auto& slab : slabs_) total += slab->capacity();
-  return total;
-}
-
 void Batch::change_headers(const std::function<void(Headers&)>& change) {
   std::vector<bool> used(blocks_.size(), false);
   for (const Event& event : events_) used[event.block] = true;
