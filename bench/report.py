@@ -4,7 +4,7 @@ import statistics
 HEAD = """# Benchmarks against Apache Flume 1.11
 
 Written by `./dev bench`. {machine}. Lines of 300 bytes. The programs run in turn, each as often as the others, with the same
-configuration text; figures are medians over {pairs} rounds, in brackets the spread (largest minus smallest, in per cent of
+configuration text; figures are medians over rounds ({pairs} a row), in brackets the spread (largest minus smallest, in per cent of
 the median). The machine's load average before the rows: {load}.
 
 - **default**: the file says only what Flume requires; Flume has its script's heap of 20 MiB. **best**: batches of 1,000,
@@ -145,7 +145,7 @@ def judged(value, target, form):
 
 def shortfall_text(rows):
     """Every missed target, first on the page, with what bounds the row."""
-    lines = []
+    lines, bounds = [], {}
     for row in rows:
         missed = [f"{name} {judged(*figure)}" for name, figure in best_against_best(row).items()
                   if row["key"] != IDLE and figure[0] is not None and figure[1] and figure[0] < figure[1]]
@@ -154,9 +154,11 @@ def shortfall_text(rows):
             missed = [f"{key} {median(column(runs, key)):.3g} (at most {limit:.3g})" for key, limit in IDLE_TARGETS.items()
                       if runs and median(column(runs, key)) > limit]
         if missed:
-            lines.append(f"- **{row['title']}**: {'; '.join(missed).replace(', **missed**', '')}."
-                         + (f" {row['bound']}" if row.get("bound") else "") + "\n")
-    return "\n## Where it falls short\n\n" + ("".join(lines) or "No row misses its target.\n")
+            lines.append(f"- **{row['title']}**: {'; '.join(missed).replace(', **missed**', '')}.\n")
+            if row.get("bound"):
+                bounds.setdefault(row["bound"], []).append(row["title"])
+    reasons = "".join(f"\nWhat bounds {'; '.join(titles)}: {bound}\n" for bound, titles in bounds.items())
+    return "\n## Where it falls short\n\n" + ("".join(lines) or "No row misses its target.\n") + reasons
 
 
 def idle_table(row):

@@ -40,6 +40,9 @@ class Sink {
   /// it is returned, every lease that can't be completed was given back or is dropped. Returns soon after `stop` was
   /// requested.
   virtual Result<Turn> process(Outlet& outlet, std::stop_token stop) = 0;
+  /// Why some events wait although turns succeed (a stream that can't be written, poison): /healthz shows it. Null:
+  /// none do. Asked after each turn that succeeded; valid until the next.
+  virtual const Status* held_up() const { return nullptr; }
   /// Completes or gives back what is open and releases everything. Legal in any state, also twice; may be followed by
   /// start().
   virtual void stop() = 0;

@@ -210,7 +210,7 @@ Status Agent::start_channels(const AgentGraph& wanted, const Difference& changes
       const std::string why = made.channels.at(name).runner->health().error.to_string();
       for (const std::string& each : started) {
         const std::string label = supervisor_.remove_channel(each);
-        if (!label.empty()) abandoned_.push_back(std::make_shared<RunningChannel>(std::move(made.channels.at(each))));
+        if (!label.empty()) abandon(label, std::make_shared<RunningChannel>(std::move(made.channels.at(each))));
       }
       return {Code::unavailable,
               fmt::format("refused: channel {}, which source {} would use, does not start: {}", name, source, why)};
@@ -221,7 +221,7 @@ Status Agent::start_channels(const AgentGraph& wanted, const Difference& changes
 
 void Agent::put_in_place(const AgentGraph& wanted, const Difference& changes, Made made) {
   const auto keep_if_abandoned = [&](const std::string& label, auto running) {
-    if (!label.empty()) abandoned_.push_back(std::make_shared<decltype(running)>(std::move(running)));
+    if (!label.empty()) abandon(label, std::make_shared<decltype(running)>(std::move(running)));
   };
   const auto leave = [&](auto& map, const std::string& name, auto remove) {
     const auto found = map.find(name);
@@ -273,9 +273,13 @@ void Agent::forget_left_out() {
   std::erase_if(graph_.channels, not_in(channels_));
 }
 
+void Agent::abandon(const std::string& label, std::shared_ptr<void> what) {
+  abandoned_.push_back({label, std::move(what)});
+}
+
 StopReport Agent::stop() {
   StopReport report = supervisor_.stop();
-  for (const std::string& label : report.abandoned) abandoned_.push_back(std::make_shared<std::string>(label));
+  for (const Abandoned& earlier : abandoned_) report.abandoned.push_back(earlier.label);
   return report;
 }
 

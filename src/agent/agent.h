@@ -43,6 +43,10 @@ class Agent {
   StopReport stop();
 
  private:
+  struct Abandoned {
+    std::string label;
+    std::shared_ptr<void> what;  // threads that did not end may still use it
+  };
   template <typename Running>
   using ByName = std::map<std::string, Running, std::less<>>;
   /// What apply() has made and not yet put in place.
@@ -64,6 +68,7 @@ class Agent {
   void put_in_place(const AgentGraph& wanted, const Difference& changes, Made made);
   FlowBuilder::Channels channels_for(const Difference& changes, Made& made);
   Status leave_out_or_refuse(const Status& why, bool runs_now);
+  void abandon(const std::string& label, std::shared_ptr<void> what);
   void register_made(Made& made);
 
   const ProcessWorld& process_;
@@ -74,8 +79,8 @@ class Agent {
   ByName<RunningChannel> channels_;
   ByName<RunningSource> sources_;
   ByName<RunningSinks> sinks_;
-  std::vector<std::shared_ptr<void>> abandoned_;  // what threads that did not end may still use
-  Supervisor supervisor_;                         // last: its runners end before what they refer to
+  std::vector<Abandoned> abandoned_;  // at reloads
+  Supervisor supervisor_;             // last: its runners end before what they refer to
 };
 
 /// The diagnostics of a reload that would remove or break something that runs now: they refuse it. What `accepted`

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 
@@ -36,6 +38,34 @@ bool is_url(std::string_view name) {
   return scheme == "http" || scheme == "https";
 }
 
+std::string percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    unsigned value = 0;
+    const bool escape =
+        text[at] == '%' && at + 2 < text.size() &&
+        std::from_chars(text.data() + at + 1, text.data() + at + 3, value, 16).ptr == text.data() + at + 3;
+    decoded += escape ? static_cast<char>(value) : text[at];
+    at += escape ? 2 : 0;
+  }
+  return decoded;
+}
+
+/// "https://user:password@host/path": the name goes into logs and diagnostics.
+void take_credentials(ConfigurationSource::Location& location) {
+  if (!is_url(location.name)) return;
+  const std::size_t begin = std::min(location.name.find("://") + 3, location.name.size());
+  const std::size_t end = std::min(location.name.find('/', begin), location.name.size());
+  const std::size_t at = location.name.substr(0, end).rfind('@');
+  if (at == std::string::npos || at < begin) return;
+  const std::string credentials = location.name.substr(begin, at - begin);
+  location.name.erase(begin, at + 1 - begin);
+  if (!location.user.empty()) return;
+  const std::size_t colon = std::min(credentials.find(':'), credentials.size());
+  location.user = percent_decoded(credentials.substr(0, colon));
+  location.password = percent_decoded(std::string_view(credentials).substr(std::min(colon + 1, credentials.size())));
+}
+
 Surroundings process_surroundings(std::map<std::string, std::string, std::less<>> system_properties) {
   Surroundings surroundings;
   surroundings.environment = [](std::string_view name) -> std::optional<std::string> {
@@ -50,6 +80,10 @@ Surroundings process_surroundings(std::map<std::string, std::string, std::less<>
 }
 
 }  // namespace
+
+ConfigurationSource::ConfigurationSource(std::vector<Location> locations) : locations_(std::move(locations)) {
+  for (Location& location : locations_) take_credentials(location);
+}
 
 Result<std::string> ConfigurationSource::read_path(const std::string& path) const {
   if (const auto read = streams_.find(path); read != streams_.end()) return read->second;

@@ -21,7 +21,8 @@ class ConfigurationSource {
     std::string password;  ///< never printed
   };
 
-  explicit ConfigurationSource(std::vector<Location> locations) : locations_(std::move(locations)) {}
+  /// A user and password that stand in a URL are taken out of its name.
+  explicit ConfigurationSource(std::vector<Location> locations);
 
   /// Reads them all; the failure names the file or URL. Bounded: 16 MiB and 60 s each. A pipe (`-f <(template)`) is
   /// read the first time only and then stays as it was.

@@ -15,6 +15,7 @@
 #include "app/logging_options.h"
 #include "app/monitoring.h"
 #include "app/process.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "config/check.h"
 #include "config/load.h"
@@ -185,6 +186,7 @@ class Service {
 int run_agent(const FlumeCommandLine& line) {
   tune_allocator();
   start_logging(line);
+  raise_descriptor_limit();
   SignalWait signals;
   log_messages(line);
   const ConfigurationSource source = configuration_source(line);

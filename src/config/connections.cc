@@ -1,6 +1,7 @@
 #include "config/connections.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::string_view kTransaction = "transactionCapacity";
 constexpr std::string_view kCapacity = "capacity";
+constexpr std::string_view kPositions = "positionFile";
 
 /// The value of a numeric option, set or defaulted; nothing: the component has none.
 std::optional<std::int64_t> number(const ComponentNode& node, std::string_view key) {
@@ -37,6 +39,7 @@ class Connections {
     }
     for (const auto& [name, source] : wiring_.sources) check_batches(source, "sources");
     for (const auto& [name, sink] : wiring_.sinks) check_batches(sink, "sinks");
+    check_position_files();
     std::erase_if(graph_.channels, [this](const ChannelNode& channel) { return !is_used(channel.name); });
   }
 
@@ -63,6 +66,21 @@ class Connections {
     });
     return written || std::any_of(graph_.sinks.begin(), graph_.sinks.end(),
                                   [&](const SinkNode& sink) { return sink.channel == channel; });
+  }
+
+  /// Two sources that keep their positions in one file, by default: each writes over the other's.
+  void check_position_files() {
+    std::map<std::string, std::string_view> owners;
+    for (const auto& [name, source] : wiring_.sources) {
+      if (!source.node || find_option(*source.node->info, kPositions) == nullptr) continue;
+      const auto [owner, alone] = owners.try_emplace(source.node->settings.text(kPositions), name);
+      if (alone) continue;
+      Diagnostic& found = report(Severity::warning, DiagnosticCode::bad_value, fmt::format("sources.{}", name), source,
+                                 property(source, kPositions),
+                                 fmt::format("source {} keeps its positions in the same file", owner->second));
+      found.suggestion = fmt::format("give each its own: {}.sources.{}.{} = …", graph_.name, name, kPositions);
+      found.consequence = "each writes over the other's, and after a restart lines come twice, as in Flume";
+    }
   }
 
   void check_ends(const std::string& name, const Wired& channel) {

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 #include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/failpoint.h"
+#include "core/batch_part.h"
 #include "standpipe/receipt.h"
 
 namespace standpipe {
@@ -15,14 +15,6 @@ namespace standpipe {
 namespace {
 
 constexpr std::size_t kWhole = std::numeric_limits<std::size_t>::max();
-
-BatchPtr cut(const BatchPtr& batch, std::size_t first, std::size_t limit) {
-  const std::size_t count = std::min(limit, batch->size() - first);
-  if (count == batch->size()) return batch;
-  std::vector<std::size_t> indices(count);
-  std::iota(indices.begin(), indices.end(), first);
-  return std::make_shared<const Batch>(batch->subset(indices));
-}
 
 }  // namespace
 
@@ -55,7 +47,7 @@ void Handover::cut_parts() {
   }
   for (State& state : legs_) {
     const bool finished = state.next == state.leg.batch->size();
-    if (!state.settled) state.part = finished ? nullptr : cut(state.leg.batch, state.next, part_limit_);
+    if (!state.settled) state.part = finished ? nullptr : batch_part(state.leg.batch, state.next, part_limit_);
   }
 }
 

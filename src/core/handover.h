@@ -64,6 +64,8 @@ class Handover {
   const Status& failure() const { return failure_; }
   /// Gives up: everything that can be taken back is. For a hand-over whose deadline passed or that is stopped.
   void abandon();
+  /// Whether a part, or a channel's share of one, is stored and can't be taken back.
+  bool is_irrevocable() const { return irrevocable_; }
   /// Whether this part is the last one.
   bool on_last_part() const;
   /// The longest keep-alive of the channels.

@@ -401,7 +401,13 @@ bool SourceIngest::Core::advance(const DeliveryPtr& delivery) {
     case Handover::Progress::retrying: break;
   }
   delivery->state = State::waiting;
-  if (environment_.clock.steady_now() < delivery->deadline) return false;
+  const Clock::Steady now = environment_.clock.steady_now();
+  if (now < delivery->deadline) return false;
+  if (delivery->handover->is_irrevocable() && !stopped_.load()) {
+    // A part is in a channel for good: a failure would have the source deliver it again.
+    delivery->deadline = now + delivery->handover->keep_alive();
+    return false;
+  }
   const bool full = progress == Handover::Progress::waiting;
   fail(*delivery, full ? Status(Code::full, delivery->handover->why_full()) : delivery->handover->failure());
   return true;

@@ -202,6 +202,34 @@ TEST_F(IngestTest, ABatchWithAnEventThatNeverFitsStoresNoPartOfItself) {
   }
 }
 
+TEST_F(IngestTest, WhatIsLeftOfABatchWaitsForRoomAndIsNotDeliveredAnew) {
+  auto a = channel(4);
+  a->wait_for = milliseconds(3000);
+  a->hold_stores(true);
+  Receipt receipt = ingest(plan()).deliver(numbered(0, 6));
+  a->set_full(true);
+  ASSERT_TRUE(a->complete_store());
+  for (int i = 0; i < 3; ++i) {
+    const std::size_t before = a->attempts();
+    clock_.advance(milliseconds(3000));
+    ASSERT_TRUE(eventually([&] { return a->attempts() > before; })) << "it gave up";
+  }
+  EXPECT_FALSE(receipt.ready());
+  a->hold_stores(false);
+  a->set_full(false);
+  EXPECT_TRUE(receipt.wait().ok());
+  EXPECT_EQ(a->published(), numbers(0, 6));
+}
+
+TEST_F(IngestTest, AnOptionalChannelTakesALargeBatchInPartsToo) {
+  auto a = channel();
+  auto b = channel(4);
+  ASSERT_TRUE(ingest(plan({{"optional", "c2"}})).deliver(numbered(0, 9)).wait().ok());
+  EXPECT_TRUE(eventually([&] { return b->published().size() == 9; }));
+  EXPECT_EQ(b->published(), numbers(0, 9));
+  EXPECT_EQ(world_.count(counter_names::kOptionalDropped), 0);
+}
+
 TEST_F(IngestTest, ABatchOfTooManyBytesGoesInParts) {
   auto a = channel();
   a->most_bytes = 3;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/batch_part.h"
+
 namespace standpipe {
 
 OptionalQueue::OptionalQueue(NamedChannel channel, Environment& environment, OptionalLimits limits)
@@ -11,6 +13,13 @@ OptionalQueue::OptionalQueue(NamedChannel channel, Environment& environment, Opt
       dropped_(environment.counters.counter(counter_names::kOptionalDropped)) {}
 
 void OptionalQueue::offer(BatchPtr batch, const Post& post) {
+  const bool too_large = static_cast<std::int64_t>(batch->size()) > channel_.channel->capacity() ||
+                         batch->bytes() > channel_.channel->byte_capacity();
+  if (too_large && batch->size() > 1) {
+    const std::size_t half = batch->size() / 2;
+    offer(batch_part(batch, 0, half), post);
+    return offer(batch_part(batch, half, batch->size()), post);
+  }
   auto item = std::make_shared<Item>();
   item->batch = std::move(batch);
   if (waiting_.empty() && store(item, post)) return;

@@ -67,6 +67,8 @@ class ParkedStreams {
   std::size_t streams() const { return streams_.size(); }
   /// The last failure of a stream, for a message; ok when it is not parked.
   Status why(std::string_view stream) const;
+  /// Why the first of the streams waits; null: none does.
+  const Status* why_first() const { return streams_.empty() ? nullptr : &streams_.begin()->second.why; }
 
   /// Gives one stream's events back to the channel, or all.
   void give_back(std::string_view stream);

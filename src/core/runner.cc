@@ -34,6 +34,13 @@ void Runner::Shared::fail(const Status& error) {
   health.error.ignore();  // kept for who asks
 }
 
+void Runner::Shared::held_up(const Status& why) {
+  set(LifeState::running);
+  std::lock_guard lock(mutex);
+  health.error = why;
+  health.error.ignore();  // kept for who asks
+}
+
 void Runner::Shared::recovered() {
   set(LifeState::running);
   std::lock_guard lock(mutex);

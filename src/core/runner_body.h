@@ -15,6 +15,8 @@ struct Runner::Shared {
 
   void set(LifeState state);
   void fail(const Status& error);
+  /// Runs, and yet some events wait for this reason.
+  void held_up(const Status& why);
   /// Runs well: forgets the last error.
   void recovered();
 

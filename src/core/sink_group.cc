@@ -343,6 +343,13 @@ void SinkProcessor::failed(GroupMember& member, const Status&) {
   if (!FAILPOINT("group.no_fence")) member.outlet().revoke_all();
 }
 
+const Status* SinkProcessor::held_up() const {
+  for (const auto& member : members_) {
+    if (const Status* why = member->held_up(); why != nullptr) return why;
+  }
+  return nullptr;
+}
+
 void SinkProcessor::tend_others(const GroupMember* active, Turn& turn, std::stop_token stop) {
   for (const auto& member : members_) {
     if (member.get() == active) continue;

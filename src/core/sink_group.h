@@ -35,6 +35,7 @@ class GroupMember {
   void stop();
   /// Whether it has leases open, or a time of its own has come.
   bool wants_tending();
+  const Status* held_up() const { return sink_->held_up(); }
   const std::optional<Clock::Steady>& wake_by() const { return wake_by_; }
 
  private:
@@ -60,6 +61,9 @@ class SinkProcessor {
   /// Fails when no member could take a turn.
   virtual Result<Turn> process(std::stop_token stop) = 0;
   void stop();
+
+  /// Of the first member that is (Sink::held_up).
+  const Status* held_up() const;
 
   GroupMembers& members() { return members_; }
 

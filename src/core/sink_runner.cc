@@ -44,7 +44,13 @@ class SinkRunner::Work final : public Body {
       if (!stop.stop_requested()) back_off(turn.status(), stop, shared);
       return;
     }
-    if (failures_ > 0) shared.recovered();
+    const Status* held_up = processor_->held_up();
+    if (held_up != nullptr) {
+      shared.held_up(*held_up);
+    } else if (failures_ > 0 || held_up_) {
+      shared.recovered();
+    }
+    held_up_ = held_up != nullptr;
     failures_ = 0;
     if (turn->worked) return;
     signal_.wait(environment_.clock, stop, turn->wake_by.value_or(Clock::Steady::max()));
@@ -79,6 +85,7 @@ class SinkRunner::Work final : public Body {
   Signal signal_;
   LogLimiter log_limit_{60'000};
   int failures_ = 0;
+  bool held_up_ = false;
 };
 
 SinkRunner::SinkRunner(std::string name, std::unique_ptr<SinkProcessor> processor, Environment& environment,

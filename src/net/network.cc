@@ -1,7 +1,5 @@
 #include "net/network.h"
 
-#include <sys/resource.h>
-
 #include <array>
 #include <deque>
 #include <future>
@@ -16,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 
 namespace standpipe {
@@ -34,11 +33,7 @@ std::string to_text(const tcp::endpoint& endpoint) {
                                     : fmt::format("{}:{}", address, endpoint.port());
 }
 
-std::size_t default_connection_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 100'000;
-  return limit.rlim_cur / 4 * 3;
-}
+std::size_t default_connection_limit() { return descriptor_limit() / 4 * 3; }
 
 /// What the pending waits of one connection share with it. Lives until the last of them has returned; `handler` is null
 /// once the connection was dropped.

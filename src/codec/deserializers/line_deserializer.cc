@@ -13,6 +13,9 @@ namespace standpipe {
 namespace {
 
 constexpr std::size_t kChunkBytes = 256 * 1024;
+constexpr std::size_t kBytesOfUnit = 4;  // of a UTF-16 unit in any charset, at most
+constexpr std::size_t kSpare = 64;
+constexpr std::size_t kShareOfMemory = 4;  // of the intake: what one chunk may take
 
 /// One event a line. Whole chunks of valid UTF-8 become slices of the chunk; only what needs another charset, has
 /// malformed bytes or is too long is copied. As Flume does it, a line longer than the limit comes in pieces, and one
@@ -53,9 +56,17 @@ class LineDeserializer final : public Deserializer {
     return {slab_->data() + skip, static_cast<std::size_t>(good_until_ - mark_.offset)};
   }
 
-  // The next chunk, from the current line on: the part of a line that the last chunk ended with is copied.
+  // The next chunk, from the current line on; a larger one where it holds no whole line.
   Status load() {
-    const std::uint64_t wanted = std::min<std::uint64_t>(chunk_bytes(), input_.size - mark_.offset);
+    for (std::size_t size = kChunkBytes;; size *= 2) {
+      TRY(load(std::min(size, most_bytes())));
+      if (good_until_ > slab_start_) return {};
+    }
+  }
+
+  // The part of a line that the last chunk ended with is copied.
+  Status load(std::size_t size) {
+    const std::uint64_t wanted = std::min<std::uint64_t>(size, input_.size - mark_.offset);
     auto slab = Slab::try_make(wanted, input_.budget, MemoryBudget::Use::intake);
     if (slab == nullptr) return {Code::full, "the memory budget has no room for the next part of " + input_.name};
     const std::uint64_t slab_end = slab_start_ + slab_size_;
@@ -73,15 +84,19 @@ class LineDeserializer final : public Deserializer {
     return {};
   }
 
-  std::size_t chunk_bytes() const { return std::max<std::size_t>(kChunkBytes, max_length_ * 4 + 64); }
+  // Enough for the longest line.
+  std::size_t most_bytes() const { return std::max<std::size_t>(kChunkBytes, max_length_ * kBytesOfUnit + kSpare); }
 
-  // How much of the chunk can be given out: whole lines; at the end of the file all; else whole pieces of a long line.
+  // How much of the chunk can be given out: whole lines; at the end of the file all; of the largest chunk whole pieces
+  // of a long line; else nothing.
   void find_good() {
     const std::string_view all(slab_->data(), slab_size_);
     std::size_t good = all.size();
     if (slab_start_ + all.size() < input_.size) {
       const std::size_t feed = last_line_feed(all);
-      good = feed > 0 ? feed : std::max<std::size_t>(in_.whole_pieces(all, max_length_), in_.unit());
+      good = feed > 0                    ? feed
+             : all.size() < most_bytes() ? 0
+                                         : std::max<std::size_t>(in_.whole_pieces(all, max_length_), in_.unit());
     }
     good_until_ = slab_start_ + good;
     plain_ = utf8_ && utf8::is_valid(all.substr(0, good));
@@ -194,8 +209,17 @@ constexpr std::string_view kClassNames[] = {"org.apache.flume.serialization.Line
 Result<std::unique_ptr<Deserializer>> create(const Settings& settings, DeserializerInput input) {
   TRY_ASSIGN(Charset in, Charset::find(input.charset));
   TRY_ASSIGN(Charset out, Charset::find(settings.text("outputCharset")));
-  return std::unique_ptr<Deserializer>(std::make_unique<LineDeserializer>(
-      std::move(input), std::move(in), std::move(out), static_cast<std::size_t>(settings.integer("maxLineLength"))));
+  auto longest = static_cast<std::size_t>(settings.integer("maxLineLength"));
+  const std::size_t most = input.budget.intake_limit() / kShareOfMemory / kBytesOfUnit;
+  if (longest > most) {
+    input.log.warn(
+        fmt::format("maxLineLength {} is more than the memory allows: longer lines come in pieces of {}; "
+                    "raise -Xmx",
+                    longest, most));
+    longest = most;
+  }
+  return std::unique_ptr<Deserializer>(
+      std::make_unique<LineDeserializer>(std::move(input), std::move(in), std::move(out), longest));
 }
 
 }  // namespace

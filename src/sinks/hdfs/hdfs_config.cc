@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/descriptors.h"
 #include "base/text.h"
 
 namespace standpipe::hdfs {
@@ -138,12 +139,24 @@ Status read_names(const Settings& settings, Log& log, Config& config) {
   return {};
 }
 
-void read_rolls(const Settings& settings, Config& config) {
+/// As many as are asked for, and never more than half of what the process may open.
+std::size_t most_open_files(const Settings& settings, Log& log) {
+  const auto wanted = static_cast<std::size_t>(settings.integer("hdfs.maxOpenFiles"));
+  const std::size_t most = std::max<std::size_t>(1, descriptor_limit() / 2);
+  if (wanted <= most) return wanted;
+  if (settings.has("hdfs.maxOpenFiles")) {
+    log.warn(fmt::format("hdfs.maxOpenFiles {}: the process may open {} files, so {} are used; raise ulimit -n", wanted,
+                         descriptor_limit(), most));
+  }
+  return most;
+}
+
+void read_rolls(const Settings& settings, Config& config, Log& log) {
   config.roll_interval = settings.duration("hdfs.rollInterval");
   config.roll_size = static_cast<std::uint64_t>(settings.integer("hdfs.rollSize"));
   config.roll_count = static_cast<std::uint64_t>(settings.integer("hdfs.rollCount"));
   config.idle_timeout = settings.duration("hdfs.idleTimeout");
-  config.max_open_files = static_cast<std::size_t>(settings.integer("hdfs.maxOpenFiles"));
+  config.max_open_files = most_open_files(settings, log);
   config.batch_size = static_cast<std::size_t>(settings.integer("hdfs.batchSize"));
 }
 
@@ -160,7 +173,7 @@ Result<Config> Config::parse(const Settings& settings, Environment& environment)
   Config config;
   TRY_ASSIGN(config.format, FormatFactory::make(settings));
   TRY(read_names(settings, environment.log, config));
-  read_rolls(settings, config);
+  read_rolls(settings, config, environment.log);
   read_retries(settings, config);
   config.sync = settings.boolean("hdfs.fileSync");
   return config;

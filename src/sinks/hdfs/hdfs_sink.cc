@@ -47,6 +47,7 @@ class HdfsSink final : public Sink {
 
   Status start() override;
   Result<Turn> process(Outlet& outlet, std::stop_token stop) override;
+  const Status* held_up() const override { return running_ == nullptr ? nullptr : running_->parked.why_first(); }
   void stop() override;
 
  private:

@@ -130,7 +130,9 @@ ChildProcess::~ChildProcess() {
 }
 
 void ChildProcess::signal(int number) {
-  if (pid_ > 0) ::kill(-pid_, number);
+  if (pid_ <= 0) return;
+  ::kill(-pid_, number);
+  ::kill(pid_, number);  // it may have left its group (setsid)
 }
 
 bool ChildProcess::has_ended() const {

@@ -1,10 +1,10 @@
-#include <sys/resource.h>
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
 
 #include <fmt/format.h>
 
+#include "base/descriptors.h"
 #include "sources/taildir/taildir_source.h"
 
 namespace standpipe {
@@ -123,11 +123,7 @@ Result<taildir::FileGroup> make_group(const std::string& name, const Settings& s
 }
 
 // A part of the descriptors that the process may have.
-std::size_t open_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
-  return std::max<std::size_t>(64, static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur, 65'536)) / 2);
-}
+std::size_t open_limit() { return std::max<std::size_t>(64, descriptor_limit() / 2); }
 
 taildir::TailReader::Options reader_options(const Settings& settings, Environment& environment) {
   taildir::TailReader::Options options;
