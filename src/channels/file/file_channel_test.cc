@@ -527,6 +527,27 @@ TEST_F(FileChannelTest, ASegmentThatSomebodyRemovedIsMissingAndADiskThatWentAway
   EXPECT_TRUE(world_.log.contains(all[1] + ": damage"));
 }
 
+TEST_F(FileChannelTest, ABlockThatCantBeReadCostsWhatIsInItAndADeadDeviceCostsNothing) {
+  ASSERT_TRUE(open().ok());
+  Batch batch;
+  for (std::size_t i = 0; i < 10; ++i) batch.add_copy(std::to_string(i) + " " + std::string(3'000, 'x'));
+  ASSERT_TRUE(put(*channel_, std::make_shared<const Batch>(std::move(batch))).ok());
+  channel_->stop();
+  ASSERT_TRUE(channel_->start().ok());
+  faults_.inject({.operation = Operation::read, .path_contains = "segment-"});
+  EXPECT_EQ(channel_->take(10).status().code(), Code::io);
+  EXPECT_EQ(channel_->size(), 10) << "nothing is given up while the device is gone";
+  faults_.heal();
+  // The read of the chunk fails, and of its blocks the third.
+  faults_.inject({.operation = Operation::read, .path_contains = "segment-", .times = 1});
+  faults_.inject({.operation = Operation::read, .path_contains = "segment-", .after = 2, .times = 1});
+  std::string found;
+  for (const std::string& body : drain_all()) found += body.substr(0, 1);
+  EXPECT_EQ(found, "0156789") << "bytes 8192 to 12287 of the record held parts of 2, 3 and 4";
+  EXPECT_EQ(world_.count("EventDamagedCount"), 3);
+  EXPECT_EQ(channel_->size(), 0);
+}
+
 TEST_F(FileChannelTest, RefusesWhatIsNotItsOwn) {
   ASSERT_TRUE(disk_.make_directories("/c/data").ok());
   ASSERT_TRUE(write_file_atomically(disk_, "/c/data/log-7", "flume").ok());
