@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "channels/file/directory_guard.h"
 #include "channels/file/record.h"
 
 namespace standpipe::file_channel {
@@ -47,7 +48,7 @@ Status DirectoryReader::go_to(const SegmentList::Place& place) {
     auto file = files_.open(segment_.path, FileSystem::Mode::read);
     if (file.ok()) {
       file_ = std::move(*file);
-    } else if (file.status().code() == Code::not_found) {
+    } else if (file.status().code() == Code::not_found && folder_is_there()) {
       // Somebody removed it: what was in it will be missing, the rest goes on.
       report_(segment_.path, {0, segment_.end, {}, "the file is gone"});
       offset_ = std::numeric_limits<std::uint64_t>::max();
@@ -57,6 +58,12 @@ Status DirectoryReader::go_to(const SegmentList::Place& place) {
   }
   placed_ = true;
   return {};
+}
+
+/// False for the bare mount point of a disk that went away, which may come back.
+bool DirectoryReader::folder_is_there() const {
+  const std::string folder = segment_.path.substr(0, segment_.path.rfind('/') + 1);
+  return files_.info(folder + std::string(kOwnerFile)).ok();
 }
 
 Result<bool> DirectoryReader::next_chunk(std::uint64_t number) {

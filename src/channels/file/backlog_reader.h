@@ -40,6 +40,7 @@ class DirectoryReader {
 
  private:
   Result<bool> next_chunk(std::uint64_t number);
+  bool folder_is_there() const;
   Status go_to(const SegmentList::Place& place);
   Result<std::size_t> read(char* target, std::size_t size);
   void report(const Scan& scan, std::uint64_t number) const;

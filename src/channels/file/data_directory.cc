@@ -32,6 +32,7 @@ Status DataDirectory::start() {
   // A full disk must not keep sinks from emptying the channel.
   if (!made.ok() && made.code() != Code::full) return made;
   usable_now_ = made.ok();
+  if (!usable_now_) context_.log.error("takes no events for now: " + made.message());
   state_ = std::move(made);
   thread_ = std::thread([this] { run(); });
   return {};
@@ -196,12 +197,13 @@ Status DataDirectory::write_once(Group& group, std::size_t first, std::size_t co
 
 Status DataDirectory::roll(std::uint64_t first_number, std::size_t needed) {
   TRY_ASSIGN(const std::uint64_t free, context_.files.free_space(folder_));
-  const std::uint64_t usable = free > context_.minimum_free ? free - context_.minimum_free : 0;
+  const std::uint64_t kept = context_.minimum_free;
+  const std::uint64_t usable = free > kept ? free - kept : 0;
   const std::uint64_t least = kSegmentHeader + needed;
-  const std::uint64_t size = std::max(least, std::min(context_.segment_size, usable));
+  const std::uint64_t size = std::max(least, std::min(context_.segment_size.load(), usable));
   if (size > usable || usable < kSegmentHeader * 2) {
     return {Code::full, fmt::format("only {} bytes are free for {}, and minimumRequiredSpace wants {} of them kept",
-                                    free, folder_, context_.minimum_free)};
+                                    free, folder_, kept)};
   }
   const SegmentHeader header{.channel_id = context_.channel_id,
                              .segment_id = context_.next_segment.fetch_add(1),

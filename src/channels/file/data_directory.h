@@ -24,8 +24,8 @@ struct WriterContext {
   Clock& clock;
   Log& log;
   std::uint64_t channel_id;
-  std::uint64_t segment_size;
-  std::uint64_t minimum_free;  ///< bytes of the file system that stay free
+  std::atomic<std::uint64_t> segment_size;
+  std::atomic<std::uint64_t> minimum_free;  ///< bytes of the file system that stay free
   EventQueue& queue;
   std::atomic<std::uint64_t>& next_segment;
   std::function<void(std::vector<Range>)> lost;  ///< numbers of puts that failed: gone, and to be recorded

@@ -202,14 +202,4 @@ IntervalSet EventQueue::gone() const {
   return gone_;
 }
 
-std::uint64_t EventQueue::low_water() const {
-  std::lock_guard lock(mutex_);
-  return gone_.end_of(0);
-}
-
-std::size_t EventQueue::memory() const {
-  std::lock_guard lock(mutex_);
-  return ready_bytes_;
-}
-
 }  // namespace standpipe::file_channel

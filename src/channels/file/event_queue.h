@@ -54,9 +54,6 @@ class EventQueue {
   std::int64_t size() const;  ///< stored and not gone
   std::uint64_t next() const;
   IntervalSet gone() const;
-  /// All numbers below are gone.
-  std::uint64_t low_water() const;
-  std::size_t memory() const;
 
  private:
   struct Ready {

@@ -87,6 +87,8 @@ class FileChannel::Life : public std::enable_shared_from_this<FileChannel::Life>
   ~Life() { end(); }
 
   void end();
+  /// Takes over all but the folders.
+  void apply(const Options& options);
   bool open() const { return open_.load(std::memory_order_acquire); }
 
   Result<std::unique_ptr<Put>> reserve(const Batch& batch);
@@ -303,6 +305,12 @@ void FileChannel::Life::end() {
   guards_.clear();
 }
 
+void FileChannel::Life::apply(const Options& options) {
+  queue_.set_limits(options.limits);
+  writer_context_.segment_size = options.segment_size;
+  writer_context_.minimum_free = options.minimum_free;
+}
+
 Result<DataDirectory*> FileChannel::Life::choose_directory() {
   DataDirectory* chosen = nullptr;
   Status refusal;
@@ -448,7 +456,7 @@ void FileChannel::Life::housekeeping(Clock::Steady now) {
   Status synced = consumption_.sync();
   const bool full = consumption_.size() >= kConsumptionLimit || consumption_.behind();
   if (full || now >= snapshot_due_) {
-    snapshot_due_ = now + options_.checkpoint_interval;
+    snapshot_due_ = now + shared_->current().checkpoint_interval;
     dirty_ = false;
     synced = take_snapshot();
     // It must come again, also when nothing else happens.
@@ -584,14 +592,12 @@ Status FileChannel::reconfigure(const Settings& settings) {
   {
     std::lock_guard lock(shared_->mutex);
     Options& options = shared_->options;
-    const bool same_files =
-        wanted.folders.checkpoint == options.folders.checkpoint && wanted.folders.data == options.folders.data &&
-        wanted.segment_size == options.segment_size && wanted.minimum_free == options.minimum_free &&
-        wanted.checkpoint_interval == options.checkpoint_interval;
-    if (!same_files) return {Code::invalid, "only sizes and keep-alive change while the channel runs"};
+    const bool same_folders =
+        wanted.folders.checkpoint == options.folders.checkpoint && wanted.folders.data == options.folders.data;
+    if (!same_folders) return {Code::invalid, "other folders need a channel that is made anew"};
     options = std::move(wanted);
   }
-  if (const auto now = life(); now != nullptr) now->queue().set_limits(shared_->current().limits);
+  if (const auto now = life(); now != nullptr) now->apply(shared_->current());
   shared_->space_wakers.wake_all();
   return {};
 }

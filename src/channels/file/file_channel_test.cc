@@ -502,6 +502,52 @@ TEST_F(FileChannelTest, TenThousandSegmentsComeAndGo) {
   EXPECT_LT(most_memory, 300'000u);
 }
 
+TEST_F(FileChannelTest, ASegmentThatSomebodyRemovedIsMissingAndADiskThatWentAwayIsWaitedFor) {
+  ASSERT_TRUE(open().ok());
+  for (std::size_t i = 0; i < 6; ++i) {
+    Batch batch;
+    batch.add_copy(std::to_string(i) + " " + std::string(33'000, 'x'));
+    ASSERT_TRUE(put(*channel_, std::make_shared<const Batch>(std::move(batch))).ok());
+  }
+  channel_->stop();
+  ASSERT_TRUE(channel_->start().ok());
+  ASSERT_TRUE(disk_.rename("/c/data", "/c/away").ok());
+  ASSERT_TRUE(disk_.make_directories("/c/data").ok());
+  EXPECT_EQ(channel_->take(10).status().code(), Code::not_found);
+  EXPECT_EQ(channel_->size(), 6);
+  ASSERT_TRUE(disk_.remove_directory("/c/data").ok());
+  ASSERT_TRUE(disk_.rename("/c/away", "/c/data").ok());
+  const std::vector<std::string> all = segments();
+  ASSERT_TRUE(disk_.remove(all[1]).ok());
+  std::string found;
+  for (const std::string& body : drain_all()) found += body.substr(0, 1);
+  EXPECT_EQ(found, "02345");
+  EXPECT_EQ(world_.count("EventMissingCount"), 1);
+  EXPECT_EQ(channel_->size(), 0);
+  EXPECT_TRUE(world_.log.contains(all[1] + ": damage"));
+}
+
+TEST_F(FileChannelTest, ABlockThatCantBeReadCostsWhatIsInItAndADeadDeviceCostsNothing) {
+  ASSERT_TRUE(open().ok());
+  Batch batch;
+  for (std::size_t i = 0; i < 10; ++i) batch.add_copy(std::to_string(i) + " " + std::string(3'000, 'x'));
+  ASSERT_TRUE(put(*channel_, std::make_shared<const Batch>(std::move(batch))).ok());
+  channel_->stop();
+  ASSERT_TRUE(channel_->start().ok());
+  faults_.inject({.operation = Operation::read, .path_contains = "segment-"});
+  EXPECT_EQ(channel_->take(10).status().code(), Code::io);
+  EXPECT_EQ(channel_->size(), 10) << "nothing is given up while the device is gone";
+  faults_.heal();
+  // The read of the chunk fails, and of its blocks the third.
+  faults_.inject({.operation = Operation::read, .path_contains = "segment-", .times = 1});
+  faults_.inject({.operation = Operation::read, .path_contains = "segment-", .after = 2, .times = 1});
+  std::string found;
+  for (const std::string& body : drain_all()) found += body.substr(0, 1);
+  EXPECT_EQ(found, "0156789") << "bytes 8192 to 12287 of the record held parts of 2, 3 and 4";
+  EXPECT_EQ(world_.count("EventDamagedCount"), 3);
+  EXPECT_EQ(channel_->size(), 0);
+}
+
 TEST_F(FileChannelTest, RefusesWhatIsNotItsOwn) {
   ASSERT_TRUE(disk_.make_directories("/c/data").ok());
   ASSERT_TRUE(write_file_atomically(disk_, "/c/data/log-7", "flume").ok());
@@ -554,6 +600,23 @@ TEST_F(FileChannelTest, DefaultFoldersAreTheChannelsOwnAndDoNotHideWhatFlumeLeft
   EXPECT_TRUE(disk_.files().contains("/home/u/.flume/file-channel/c1/data/standpipe-channel"));
   ASSERT_TRUE(write_file_atomically(disk_, "/home/u/.flume/file-channel/data/log-3", "flume").ok());
   EXPECT_TRUE(start().ok()) << "it has folders of its own by now";
+}
+
+TEST_F(FileChannelTest, TakesOverEverythingButOtherFoldersWhileItRuns) {
+  ASSERT_TRUE(open({{"capacity", "10"}}).ok());
+  ASSERT_TRUE(put(*channel_, numbered_ptr(0, 10)).ok());
+  EXPECT_EQ(put(*channel_, numbered_ptr(10, 1)).code(), Code::full);
+  Settings::Map wanted = folders();
+  wanted["capacity"] = "20";
+  wanted["keep-alive"] = "7";
+  wanted["maxFileSize"] = "200000";
+  wanted["checkpointInterval"] = "60000";
+  ASSERT_TRUE(channel_->reconfigure(settings_of(wanted)).ok());
+  EXPECT_TRUE(put(*channel_, numbered_ptr(10, 10)).ok());
+  EXPECT_EQ(channel_->keep_alive(), std::chrono::seconds(7));
+  wanted["dataDirs"] = "/c/other";
+  EXPECT_EQ(channel_->reconfigure(settings_of(wanted)).code(), Code::invalid);
+  EXPECT_EQ(drain_all(), numbers(0, 20));
 }
 
 TEST_F(FileChannelTest, WritesNothingInClearWhereEncryptionIsAskedFor) {

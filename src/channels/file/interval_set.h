@@ -21,10 +21,6 @@ class IntervalSet {
   /// Adds a range; what is there already stays. Returns how many numbers are new.
   std::uint64_t add(Range range);
   void remove(Range range);
-  void clear() {
-    ranges_.clear();
-    count_ = 0;
-  }
 
   bool contains(std::uint64_t number) const { return end_of(number) != number; }
   bool covers(Range range) const { return range.first >= range.end || end_of(range.first) >= range.end; }
@@ -35,8 +31,6 @@ class IntervalSet {
 
   /// How many numbers it holds.
   std::uint64_t count() const { return count_; }
-  std::size_t range_count() const { return ranges_.size(); }
-  bool empty() const { return ranges_.empty(); }
   /// Behind the highest number; 0 when it is empty.
   std::uint64_t end() const { return ranges_.empty() ? 0 : ranges_.rbegin()->second; }
   std::vector<Range> ranges() const;

@@ -283,7 +283,6 @@ Status Recovery::find_end(Segment& segment) {
     log_.warn(
         fmt::format("{}: cut at {}: {} bytes behind the last whole record were never acknowledged, or are damaged",
                     segment.path, end, damage.offset + damage.bytes - end));
-    found_.torn_bytes += damage.bytes;
   }
   found_.next = std::max({found_.next, passed, segment.first});
   TRY(drop_torn_events(*file, segment, synced, end));
@@ -308,7 +307,6 @@ Status Recovery::drop_torn_events(File& file, const Segment& segment, std::uint6
     log_.warn(fmt::format("{}: {} bytes at {} are not whole, event {}: it was never acknowledged, or is damaged",
                           segment.path, damage.bytes, damage.offset, damage.numbers.first));
     found_.gone.add(damage.numbers);
-    found_.torn_bytes += damage.bytes;
   }
   return {};
 }

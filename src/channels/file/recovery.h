@@ -28,7 +28,6 @@ struct Recovered {
   std::uint64_t next_segment = 1;
   IntervalSet gone;
   std::vector<std::vector<Segment>> segments;  ///< of each data folder
-  std::uint64_t torn_bytes = 0;
 };
 
 /// Opens the folders, made and claimed when new. Reads the list of segments, the last one of each folder, and what says
