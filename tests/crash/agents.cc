@@ -79,14 +79,14 @@ void Agents::live() {
                             nullptr, test.budget, test.counters};
     auto out = real_file_system().open(stored_path(), FileSystem::Mode::append);
     CHECK(out.ok());
-    DurableFileIngest ingest(std::move(*out), subject_.text_of, subject_.gather_ms);
+    DurableFileIngest ingest(std::move(*out), subject_.channel);
     auto settings = Settings::parse(*subject_.source.info, subject_.settings);
     CHECK(settings.ok());
     auto source = subject_.source.create(*settings, environment);
     CHECK(source.ok());
     CHECK((*source)->start(ingest).ok());
     life_->started_us.store(steady_us());
-    std::jthread heart([&](std::stop_token stop) { beat(stop); });
+    std::jthread heart([&](std::stop_token stop) { beat(ingest, stop); });
     std::jthread runner([&](std::stop_token stop) { CHECK((*source)->run(stop).ok()); });
     int signal = 0;
     sigwait(&terminate, &signal);
@@ -97,16 +97,12 @@ void Agents::live() {
   ::_exit(0);
 }
 
-// A machine that holds up the disk holds up the agent, too: every tenth beat is synced.
-void Agents::beat(const std::stop_token& stop) {
-  auto pulse = real_file_system().open(folder_ + "/pulse", FileSystem::Mode::append);
-  CHECK(pulse.ok());
-  for (int beats = 0; !stop.stop_requested(); ++beats) {
-    life_->beat();
-    ::usleep(1000);
-    if (beats % 10 != 0) continue;
-    CHECK((*pulse)->write(".").ok());
-    CHECK((*pulse)->sync().ok());
+// A disk that keeps the channel waiting so long holds the agent up, too: it may stop reading then.
+void Agents::beat(const DurableFileIngest& channel, const std::stop_token& stop) {
+  constexpr std::int64_t kPatienceUs = 2'000'000;
+  for (; !stop.stop_requested(); ::usleep(1000)) {
+    const std::int64_t since = channel.waiting_since_us();
+    if (since == 0 || steady_us() - since < kPatienceUs) life_->beat();
   }
 }
 

@@ -40,8 +40,7 @@ class Agents {
   struct Subject {
     const SourceFactory& source;
     Settings::Map settings;
-    DurableFileIngest::TextOf text_of;
-    int gather_ms;         ///< how long the channel gathers before it stores
+    DurableFileIngest::Options channel;
     std::string sabotage;  ///< failure point that is armed in every life; empty: none
   };
 
@@ -66,7 +65,7 @@ class Agents {
   /// A kill can tear the channel's last write. No receipt was completed for it: it is not stored.
   void cut_torn_line() const;
   [[noreturn]] void live();
-  void beat(const std::stop_token& stop);
+  void beat(const DurableFileIngest& channel, const std::stop_token& stop);
   void note_life();
 
   const std::string folder_;

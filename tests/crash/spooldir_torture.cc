@@ -188,8 +188,7 @@ bool torture(const Options& options) {
   const std::vector<SpoolFile> files = plan_files(options);
   Agents agents(directory.path(), {.source = kSpooldirSource,
                                    .settings = {{"spoolDir", spool}, {"batchSize", "10"}, {"pollDelay", "20"}},
-                                   .text_of = text_of,
-                                   .gather_ms = options.gather_ms,
+                                   .channel = {.text_of = text_of, .gather_ms = options.gather_ms, .stall_ms = 0},
                                    .sabotage = options.sabotage});
   Oracle oracle(files);
   std::mt19937 random(options.seed + 5);

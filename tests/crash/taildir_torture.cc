@@ -5,7 +5,8 @@
 //  - a line may come again only in a later life of the agent, and only when no position on disk lay behind it.
 //
 //   taildir_torture [--short | --long] [--scheme NAME|all] [--rotations N] [--kills N] [--rate LINES-A-SECOND]
-//                   [--readable-ms N] [--gather-ms N] [--seed N] [--log FILE] [--sabotage FAILPOINT]
+//                   [--readable-ms N] [--gather-ms N] [--stall-ms N] [--seed N] [--log FILE]
+//                   [--sabotage FAILPOINT]
 //
 // With --sabotage the program is broken on purpose in every life: then it must find something.
 
@@ -38,6 +39,7 @@ struct Options {
   int rate = 20'000;
   int readable_ms = 100;
   int gather_ms = 20;
+  int stall_ms = 0;
   unsigned seed = 1;
   std::string log;  // where the agents' log goes when something is wrong
   std::string sabotage;
@@ -185,15 +187,16 @@ bool torture(const std::string& scheme, const Options& options) {
   const std::string position_file = directory.file("position.json");
   fs::create_directories(logs);
   RotatingWriter writer({scheme, logs, options.rotations, options.rate, options.seed});
-  Agents agents(directory.path(), {.source = kTaildirSource,
-                                   .settings = {{"filegroups", "g"},
-                                                {"filegroups.g", logs + "/" + writer.pattern()},
-                                                {"positionFile", position_file},
-                                                {"writePosInterval", "200"},
-                                                {"batchSize", "100"}},
-                                   .text_of = RotatingWriter::text_of,
-                                   .gather_ms = options.gather_ms,
-                                   .sabotage = options.sabotage});
+  Agents agents(
+      directory.path(),
+      {.source = kTaildirSource,
+       .settings = {{"filegroups", "g"},
+                    {"filegroups.g", logs + "/" + writer.pattern()},
+                    {"positionFile", position_file},
+                    {"writePosInterval", "200"},
+                    {"batchSize", "100"}},
+       .channel = {.text_of = RotatingWriter::text_of, .gather_ms = options.gather_ms, .stall_ms = options.stall_ms},
+       .sabotage = options.sabotage});
   std::mt19937 random(options.seed + 5);
   std::vector<std::vector<taildir::Knowledge>> saved;
   std::atomic<bool> done{false};
@@ -250,6 +253,7 @@ Options parse(int count, char** values) {
   arguments.number("rate", options.rate);
   arguments.number("readable-ms", options.readable_ms);
   arguments.number("gather-ms", options.gather_ms);
+  arguments.number("stall-ms", options.stall_ms);
   arguments.number("seed", options.seed);
   arguments.parse(count, values);
   return options;

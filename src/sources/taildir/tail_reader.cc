@@ -11,8 +11,10 @@ namespace standpipe::taildir {
 namespace {
 constexpr std::size_t kScratchBytes = 64 * 1024;
 constexpr std::size_t kSmallestChunk = 4 * 1024;
-// Room for the events of one batch is reserved up to this many; larger batches grow.
+// Room for the events of one batch is reserved up to this many, and for no more than lines of this size in what was
+// read; larger batches grow.
 constexpr std::size_t kReserve = 1024;
+constexpr std::size_t kUsualLine = 64;
 
 std::size_t end_of_nuls(std::string_view bytes) { return std::min(bytes.find_first_not_of('\0'), bytes.size()); }
 }  // namespace
@@ -103,7 +105,7 @@ Result<TailReader::Outcome> TailReader::read_lines(TailFile& file, std::uint64_t
 
 Batch TailReader::start_batch(const TailFile& file, const Chunk& chunk) const {
   Batch batch;
-  batch.reserve(std::min(options_.batch_size, kReserve));
+  batch.reserve(std::min({options_.batch_size, kReserve, chunk.size / kUsualLine + 1}));
   batch.pin(chunk.slab);
   if (!file.headers->empty()) batch.add_headers(file.headers);
   return batch;

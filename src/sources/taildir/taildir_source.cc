@@ -14,9 +14,11 @@ using taildir::FileSet;
 using taildir::SavedState;
 
 namespace {
-// Enough to share a sync among many batches; what they hold is charged to the budget.
-constexpr std::size_t kMaxFlights = 256;
+// A channel on a disk that stalls for seconds must not stop the reading: what is not read may be rotated away. A writer
+// that we follow line by line fills batches of a few lines, some hundred a second.
+constexpr std::size_t kMaxFlights = 4096;
 constexpr std::size_t kMaxFlightBytes = 8u << 20;
+constexpr std::size_t kFlightBytes = 512;  // what a hand-over holds beside the bodies
 // With notices from the kernel looking around is only a safety net.
 constexpr std::chrono::milliseconds kLookInterval = 2s;
 constexpr std::chrono::milliseconds kPollInterval = 50ms;
@@ -194,7 +196,7 @@ void TaildirSource::deliver(TailFile& file, Batch batch, const Mark& end) {
 }
 
 void TaildirSource::hand_over(TailFile& file, std::uint64_t ticket, Batch batch) {
-  Completion completion{&file, file.life, ticket, batch.size(), batch.body_bytes(), {}};
+  Completion completion{&file, file.life, ticket, batch.size(), batch.body_bytes() + kFlightBytes, {}};
   ++flights_;
   flight_bytes_ += completion.bytes;
   ++file.flights;

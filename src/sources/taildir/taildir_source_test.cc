@@ -122,7 +122,7 @@ TEST_F(TaildirTest, ReadsOnlySoFarAheadOfWhatIsStored) {
     const std::size_t now = delivered();
     same = now == seen ? same + 1 : 0;
     seen = now;
-    return now >= 8192 && same > 20;
+    return now >= kAhead / 2 && same > 20;
   };
   ingest_.set_mode(CollectingIngest::Mode::hold);
   run({{"batchSize", "1000"}});
@@ -336,6 +336,17 @@ TEST_F(TaildirTest, AnIdleFileIsClosedAndItsLastLineDelivered) {
   ASSERT_TRUE(ingest_.wait_for_events(4));
   stop().ignore();
   EXPECT_THAT(ingest_.bodies(), ElementsAre("one", "unfinished", " rest", "three"));
+}
+
+TEST_F(TaildirTest, AChannelThatStallsDoesNotStopTheReading) {
+  ingest_.set_mode(CollectingIngest::Mode::hold);
+  append(log("app.log"), "");
+  run();
+  for (std::size_t i = 1; i <= 300; ++i) {
+    append(log("app.log"), "a line by itself\n");
+    ASSERT_TRUE(wait([&] { return ingest_.held() == i; }));
+  }
+  stop().ignore();
 }
 
 TEST_F(TaildirTest, PositionAdvancesOnlyOverStoredBatches) {
