@@ -37,13 +37,14 @@ class Headers {
   bool erase(std::string_view name);
 
   /// Bytes of all names and values: what a channel charges for them.
-  std::size_t bytes() const;
+  std::size_t bytes() const { return bytes_; }
 
   friend bool operator==(const Headers&, const Headers&) = default;
 
  private:
   std::pmr::vector<Entry>::iterator lower_bound(std::string_view name);
   std::pmr::vector<Entry> entries_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace standpipe

@@ -8,7 +8,8 @@ Headers::Headers(std::initializer_list<std::pair<std::string_view, std::string_v
   for (const auto& [name, value] : entries) set(name, value);
 }
 
-Headers::Headers(const Headers& from, std::size_t more, std::pmr::memory_resource* memory) : entries_(memory) {
+Headers::Headers(const Headers& from, std::size_t more, std::pmr::memory_resource* memory)
+    : entries_(memory), bytes_(from.bytes_) {
   entries_.reserve(from.size() + more);
   entries_.insert(entries_.end(), from.begin(), from.end());
 }
@@ -26,10 +27,14 @@ std::optional<std::string_view> Headers::get(std::string_view name) const {
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
-  auto at = lower_bound(name);
+  // Who sets many sets them in order: then one look at the last name is enough.
+  const bool last = entries_.empty() || entries_.back().first < name;
+  const auto at = last ? entries_.end() : lower_bound(name);
   if (at != entries_.end() && at->first == name) {
+    bytes_ += value.size() - at->second.size();
     at->second = value;
   } else {
+    bytes_ += name.size() + value.size();
     entries_.emplace(at, name, value);
   }
 }
@@ -37,14 +42,9 @@ void Headers::set(std::string_view name, std::string_view value) {
 bool Headers::erase(std::string_view name) {
   auto at = lower_bound(name);
   if (at == entries_.end() || at->first != name) return false;
+  bytes_ -= at->first.size() + at->second.size();
   entries_.erase(at);
   return true;
-}
-
-std::size_t Headers::bytes() const {
-  std::size_t total = 0;
-  for (const auto& [name, value] : entries_) total += name.size() + value.size();
-  return total;
 }
 
 }  // namespace standpipe

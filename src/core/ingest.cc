@@ -57,6 +57,7 @@ class SourceIngest::Core : public std::enable_shared_from_this<SourceIngest::Cor
   void stop();
   void restart() { stopped_ = false; }
   Receipt hold();
+  Status refusal() const;
   void resume_held();
 
  private:
@@ -111,6 +112,7 @@ class SourceIngest::Core : public std::enable_shared_from_this<SourceIngest::Cor
   bool advance(const DeliveryPtr& delivery);
   void resume(const DeliveryPtr& delivery);
   void fail(Delivery& delivery, Status why);
+  void note_refusal(const Status& why);
   bool finish_front();
   void offer_optional(Delivery& delivery);
   void advance_optional();
@@ -137,6 +139,9 @@ class SourceIngest::Core : public std::enable_shared_from_this<SourceIngest::Cor
   std::atomic<bool> hungry_{false};  // something waits for room
   mutable std::mutex plan_mutex_;
   PlanPtr plan_;
+  mutable std::mutex refusal_mutex_;
+  Status refusal_;              // guarded by refusal_mutex_
+  Clock::Steady refused_at_{};  // guarded by refusal_mutex_
 
   bool held_ = false;                    // serial: nothing new begins
   std::optional<ReceiptPromise> quiet_;  // serial: completes when what had begun is settled
@@ -415,8 +420,23 @@ bool SourceIngest::Core::advance(const DeliveryPtr& delivery) {
 
 void SourceIngest::Core::fail(Delivery& delivery, Status why) {
   if (delivery.handover.has_value()) delivery.handover->abandon();
+  if (why.code() == Code::poison) note_refusal(why);
   delivery.failure = std::move(why);
   delivery.state = Delivery::State::failed;
+}
+
+void SourceIngest::Core::note_refusal(const Status& why) {
+  std::lock_guard lock(refusal_mutex_);
+  refusal_ = why;
+  refusal_.ignore();  // kept for who asks
+  refused_at_ = environment_.clock.steady_now();
+}
+
+Status SourceIngest::Core::refusal() const {
+  // Longer than any source waits before it tries the same event again.
+  constexpr std::chrono::seconds kLasts{30};
+  std::lock_guard lock(refusal_mutex_);
+  return environment_.clock.steady_now() - refused_at_ < kLasts ? refusal_ : Status();
 }
 
 /// A store of `delivery` has ended: the only one of the queue that can have moved.
@@ -554,5 +574,6 @@ void SourceIngest::stop() { core_->stop(); }
 Receipt SourceIngest::hold() { return core_->hold(); }
 void SourceIngest::resume() { core_->resume_held(); }
 void SourceIngest::restart() { core_->restart(); }
+Status SourceIngest::refusal() const { return core_->refusal(); }
 
 }  // namespace standpipe

@@ -75,6 +75,10 @@ class SourceIngest final : public Ingest {
   /// Accepts deliveries again after stop(): a source that is started anew.
   void restart();
 
+  /// Why the last event that no channel can ever take was refused, for as long as its source may try it again; else ok.
+  /// From any thread.
+  Status refusal() const;
+
  private:
   class Core;  // kept alive by completions that are still under way in channels
   std::shared_ptr<Core> core_;

@@ -264,4 +264,11 @@ SourceRunner::SourceRunner(std::string name, std::unique_ptr<Source> source, std
 
 SourceRunner::~SourceRunner() = default;
 
+Health SourceRunner::health() const {
+  Health now = Runner::health();
+  if (now.state == LifeState::running && now.error.ok()) now.error = ingest_->refusal();
+  now.error.ignore();  // as in any runner
+  return now;
+}
+
 }  // namespace standpipe

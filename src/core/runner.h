@@ -56,7 +56,7 @@ class Runner {
 
   /// "source r1".
   const std::string& label() const { return label_; }
-  Health health() const;
+  virtual Health health() const;
 
   /// Begins; returns at once. A no-op while it runs.
   void start();
@@ -144,6 +144,8 @@ class SourceRunner final : public Runner {
 
   const std::string& name() const { return name_; }
   SourceIngest& ingest() { return *ingest_; }
+  /// Also what no channel can take, while it runs.
+  Health health() const override;
 
  private:
   class Work;

@@ -142,6 +142,22 @@ class RunnerTest : public ::testing::Test {
   std::shared_ptr<SinkProbe> sink_probe_ = std::make_shared<SinkProbe>();
 };
 
+TEST_F(RunnerTest, ASourceWhoseEventNeverFitsSaysSoForAWhile) {
+  channel_->most_bytes = 8;
+  auto runner = source();
+  runner->start();
+  ASSERT_TRUE(reaches(*runner, LifeState::running));
+  EXPECT_TRUE(runner->health().error.ok());
+  Batch batch;
+  batch.add_copy("far too large");
+  EXPECT_EQ(ingest_->deliver(std::move(batch)).wait().code(), Code::poison);
+  EXPECT_THAT(runner->health().error.message(), ::testing::HasSubstr("can never fit"));
+  EXPECT_EQ(runner->health().state, LifeState::running);
+  clock_.advance(std::chrono::seconds(30));
+  EXPECT_TRUE(runner->health().error.ok());
+  runner->stop();
+}
+
 TEST_F(RunnerTest, AFailedSourceStartIsTriedAgainEveryThreeSeconds) {
   source_probe_->failing_starts = 2;
   auto runner = source();

@@ -62,7 +62,8 @@ void QueueChannel::fail_start(Status status) {
   start_failure_ = std::move(status);
 }
 
-Result<std::unique_ptr<Put>> QueueChannel::reserve(const Batch&) {
+Result<std::unique_ptr<Put>> QueueChannel::reserve(const Batch& batch) {
+  if (batch.bytes() > most_bytes) return Status(Code::poison, "can never fit into this channel");
   return std::unique_ptr<Put>(std::make_unique<QueuePut>(*this));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <string>
@@ -14,8 +15,9 @@ namespace standpipe::testing {
 /// channels; a channel's own tests use that channel. Thread-safe; leases must not outlive it.
 class QueueChannel final : public Channel {
  public:
-  std::int64_t take_limit = 1'000'000;  ///< transaction_capacity()
-  bool loses_on_stop = true;            ///< is_volatile()
+  std::int64_t take_limit = 1'000'000;                                   ///< transaction_capacity()
+  std::uint64_t most_bytes = std::numeric_limits<std::uint64_t>::max();  ///< byte_capacity()
+  bool loses_on_stop = true;                                             ///< is_volatile()
 
   Status start() override;
   void stop() override;
@@ -28,6 +30,7 @@ class QueueChannel final : public Channel {
   std::int64_t size() const override;
   std::int64_t capacity() const override { return 1'000'000; }
   std::int64_t transaction_capacity() const override { return take_limit; }
+  std::uint64_t byte_capacity() const override { return most_bytes; }
   std::chrono::milliseconds keep_alive() const override { return std::chrono::seconds(3); }
   bool is_volatile() const override { return loses_on_stop; }
   Status reconfigure(const Settings&) override { return {}; }
