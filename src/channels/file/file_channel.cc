@@ -37,6 +37,7 @@ IntervalSet everything() {
 
 constexpr std::string_view kDamaged = "EventDamagedCount";
 constexpr std::string_view kDamagedBytes = "DamagedBytes";
+constexpr std::string_view kTakenOver = "EventTakenOverCount";
 constexpr std::string_view kMissing = "EventMissingCount";
 constexpr std::string_view kSyncs = "SyncCount";
 constexpr std::string_view kSyncFailures = "SyncFailCount";
@@ -55,6 +56,7 @@ struct FileChannel::Shared {
         damaged(environment.counters.counter(kDamaged)),
         damaged_bytes(environment.counters.counter(kDamagedBytes)),
         missing(environment.counters.counter(kMissing)),
+        taken_over(environment.counters.counter(kTakenOver)),
         syncs(environment.counters.counter(kSyncs)),
         sync_failures(environment.counters.counter(kSyncFailures)) {}
 
@@ -74,6 +76,7 @@ struct FileChannel::Shared {
   Counter& damaged;
   Counter& damaged_bytes;
   Counter& missing;
+  Counter& taken_over;
   Counter& syncs;
   Counter& sync_failures;
 };
@@ -262,7 +265,9 @@ FileChannel::Life::Life(std::shared_ptr<Shared> shared, Environment& environment
 Result<std::shared_ptr<FileChannel::Life>> FileChannel::Life::begin(std::shared_ptr<Shared> shared,
                                                                     Environment& environment) {
   Options options = shared->current();
-  TRY_ASSIGN(Recovered recovered, recover(options.folders, environment));
+  TRY_ASSIGN(Recovered recovered, recover(options.folders, environment, &options.from_flume));
+  shared->taken_over.add(static_cast<std::int64_t>(recovered.taken_over.events));
+  shared->damaged.add(static_cast<std::int64_t>(recovered.taken_over.damaged));
   std::shared_ptr<Life> life(new Life(std::move(shared), environment, std::move(options), std::move(recovered)));
   TRY(life->start());
   return life;

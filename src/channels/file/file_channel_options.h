@@ -20,6 +20,7 @@ struct Options {
   std::uint64_t segment_size;
   std::uint64_t minimum_free;
   bool checkpoint_on_close;
+  FromFlume from_flume;
 };
 
 /// Code::invalid where settings ask for what this channel does not do yet and must not leave out: encryption.
