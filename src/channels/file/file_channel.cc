@@ -101,10 +101,11 @@ class FileChannel::Life : public std::enable_shared_from_this<FileChannel::Life>
   bool disk_full() const;
   EventQueue& queue() { return queue_; }
   MemoryBudget& budget() { return environment_.budget; }
+  Form form() const { return keys_.active() == nullptr ? Form::clear : Form::encrypted; }
   Shared& shared() { return *shared_; }
 
  private:
-  Life(std::shared_ptr<Shared> shared, Environment& environment, Options options, Recovered recovered);
+  Life(std::shared_ptr<Shared> shared, Environment& environment, Options options, KeyRing keys, Recovered recovered);
 
   Status start();
   Result<DataDirectory*> choose_directory();
@@ -122,6 +123,7 @@ class FileChannel::Life : public std::enable_shared_from_this<FileChannel::Life>
   std::shared_ptr<Shared> shared_;
   Environment& environment_;
   const Options options_;
+  const KeyRing keys_;
   std::vector<DirectoryGuard> guards_;
   const std::uint64_t channel_id_;
   EventQueue queue_;
@@ -161,7 +163,7 @@ class FileChannel::FilePut final : public Put {
     CHECK(batch_ == nullptr && batch->size() == events_);
     batch_ = std::move(batch);
     if (events_ == 0) return Receipt::completed();
-    DataDirectory::Stored stored = directory_.store(EncodedPut(*batch_, life_->budget()));
+    DataDirectory::Stored stored = directory_.store(EncodedPut(*batch_, life_->form(), life_->budget()));
     first_ = stored.first;
     return std::move(stored.receipt);
   }
@@ -222,10 +224,12 @@ class FileChannel::FileLease final : public LeaseBackend {
   std::vector<NumberedEvents> events_;
 };
 
-FileChannel::Life::Life(std::shared_ptr<Shared> shared, Environment& environment, Options options, Recovered recovered)
+FileChannel::Life::Life(std::shared_ptr<Shared> shared, Environment& environment, Options options, KeyRing keys,
+                        Recovered recovered)
     : shared_(std::move(shared)),
       environment_(environment),
       options_(std::move(options)),
+      keys_(std::move(keys)),
       guards_(std::move(recovered.guards)),
       channel_id_(recovered.channel_id),
       queue_(options_.limits, std::move(recovered.gone), recovered.next, environment.budget),
@@ -235,6 +239,7 @@ FileChannel::Life::Life(std::shared_ptr<Shared> shared, Environment& environment
                       .clock = environment.clock,
                       .log = environment.log,
                       .channel_id = channel_id_,
+                      .keys = keys_,
                       .segment_size = options_.segment_size,
                       .minimum_free = options_.minimum_free,
                       .queue = queue_,
@@ -254,16 +259,18 @@ FileChannel::Life::Life(std::shared_ptr<Shared> shared, Environment& environment
         std::make_unique<DataDirectory>(writer_context_, options_.folders.data[i], std::move(recovered.segments[i])));
     lists.push_back(&directories_.back()->segments());
   }
-  reader_ =
-      std::make_unique<BacklogReader>(environment.files, std::move(lists), channel_id_, environment.budget,
-                                      [this](const std::string& path, const Damage& damage) { report(path, damage); });
+  const DirectoryReader::Context reading{environment.files, channel_id_, keys_, environment.budget};
+  reader_ = std::make_unique<BacklogReader>(
+      reading, lists, [this](const std::string& path, const Damage& damage) { report(path, damage); });
 }
 
 Result<std::shared_ptr<FileChannel::Life>> FileChannel::Life::begin(std::shared_ptr<Shared> shared,
                                                                     Environment& environment) {
   Options options = shared->current();
-  TRY_ASSIGN(Recovered recovered, recover(options.folders, environment));
-  std::shared_ptr<Life> life(new Life(std::move(shared), environment, std::move(options), std::move(recovered)));
+  TRY_ASSIGN(KeyRing keys, load_keys(options.keys, environment.files));
+  TRY_ASSIGN(Recovered recovered, recover(options.folders, keys, environment));
+  std::shared_ptr<Life> life(
+      new Life(std::move(shared), environment, std::move(options), std::move(keys), std::move(recovered)));
   TRY(life->start());
   return life;
 }
@@ -595,6 +602,7 @@ Status FileChannel::reconfigure(const Settings& settings) {
     const bool same_folders =
         wanted.folders.checkpoint == options.folders.checkpoint && wanted.folders.data == options.folders.data;
     if (!same_folders) return {Code::invalid, "other folders need a channel that is made anew"};
+    if (wanted.keys != options.keys) return {Code::invalid, "other keys need a channel that is made anew"};
     options = std::move(wanted);
   }
   if (const auto now = life(); now != nullptr) now->apply(shared_->current());

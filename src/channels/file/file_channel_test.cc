@@ -622,7 +622,7 @@ TEST_F(FileChannelTest, TakesOverEverythingButOtherFoldersWhileItRuns) {
 TEST_F(FileChannelTest, WritesNothingInClearWhereEncryptionIsAskedFor) {
   const auto made = kFileChannel.create(settings_of({{"encryption.keyProvider", "JCEKSFILE"}}), world_.environment);
   EXPECT_EQ(made.status().code(), Code::invalid);
-  EXPECT_THAT(made.status().message(), HasSubstr("does not write events in clear"));
+  EXPECT_THAT(made.status().message(), HasSubstr("writes nothing in clear"));
 }
 
 TEST_F(FileChannelTest, BothSnapshotsDamagedRepeatAndLoseNothing) {

@@ -24,14 +24,15 @@ constexpr std::uint64_t kSnapshotLimit = 1u << 30;
 
 class Recovery {
  public:
-  Recovery(const Folders& folders, Environment& environment)
-      : folders_(folders), environment_(environment), files_(environment.files), log_(environment.log) {}
+  Recovery(const Folders& folders, const KeyRing& keys, Environment& environment)
+      : folders_(folders), keys_(keys), environment_(environment), files_(environment.files), log_(environment.log) {}
 
   Result<Recovered> run() {
     TRY(lock_all());
     TRY(identify());
     TRY(read_gone());
     for (const std::string& folder : folders_.data) TRY(read_data_folder(folder));
+    TRY(check_keys());
     TRY(report_missing_segments());
     // What lies below the oldest segments was deleted because it was gone.
     std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
@@ -55,6 +56,8 @@ class Recovery {
   Status find_end(Segment& segment);
   Status drop_torn_events(File& file, const Segment& segment, std::uint64_t synced, std::uint64_t end);
   Status report_missing_segments();
+  Status check_keys() const;
+  Status check_key(const std::string& path, const std::optional<SegmentHeader>& header) const;
   auto warn_unreadable(const Segment& segment) const {
     return [this, path = segment.path](std::uint64_t at, std::size_t bytes, const Status& why) {
       log_.error(fmt::format("{}: {} bytes at {} can't be read: {}", path, bytes, at, why.message()));
@@ -62,12 +65,15 @@ class Recovery {
   }
 
   const Folders& folders_;
+  const KeyRing& keys_;
   Environment& environment_;
   FileSystem& files_;
   Log& log_;
   Recovered found_;
   std::optional<Snapshot> snapshot_;
   std::vector<bool> was_claimed_;  // by guard
+  /// Encrypted segments by path; without a header: it is damaged, and no key at hand opens the records.
+  std::map<std::string, std::optional<SegmentHeader>> encrypted_;
 };
 
 Status Recovery::lock_all() {
@@ -215,10 +221,12 @@ Result<bool> Recovery::read_header(Segment& segment, std::optional<SegmentHeader
     }
     if (parsed->segment_id == segment.id) {
       segment.first = parsed->first;
-      header = *parsed;
+      if (parsed->encrypted()) encrypted_[segment.path] = *parsed;
+      header = std::move(*parsed);
       return true;
     }
   }
+  RecordOpener opener(keys_, found_.channel_id, segment.id);
   std::uint64_t at = kSegmentHeader;
   while (at < info.size) {
     const auto slab = Slab::make(std::min<std::uint64_t>(4 * kScanChunk, info.size - at));
@@ -227,9 +235,11 @@ Result<bool> Recovery::read_header(Segment& segment, std::optional<SegmentHeader
     const Scan scan = scan_records(slab, {.bytes = {slab->data(), size},
                                           .offset = at,
                                           .seed = record_seed(found_.channel_id, segment.id),
-                                          .last = true});
-    if (!scan.runs.empty()) {
-      segment.first = scan.runs.front().first;
+                                          .last = true,
+                                          .opener = &opener});
+    if (scan.end > 0) {
+      segment.first = scan.first;
+      if (scan.closed > 0 && !opener.fits()) encrypted_[segment.path] = std::nullopt;
       log_.warn(fmt::format("{}: the header is damaged; its records are read without", segment.path));
       return true;
     }
@@ -358,6 +368,43 @@ Status Recovery::read_data_folder(const std::string& folder) {
   return {};
 }
 
+/// What waits in a segment that can't be opened must not be taken for damage: the start is refused.
+Status Recovery::check_keys() const {
+  for (const auto& segments : found_.segments) {
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      const auto encrypted = encrypted_.find(segments[i].path);
+      if (encrypted == encrypted_.end()) continue;
+      const std::uint64_t end = i + 1 < segments.size() ? segments[i + 1].first : found_.next;
+      if (found_.gone.covers({segments[i].first, end})) continue;
+      TRY(check_key(segments[i].path, encrypted->second));
+    }
+  }
+  return {};
+}
+
+Status Recovery::check_key(const std::string& path, const std::optional<SegmentHeader>& header) const {
+  const std::string property =
+      fmt::format("{}.channels.{}.encryption.keyProvider.keys", environment_.agent, environment_.component);
+  if (!header) {
+    return {Code::invalid,
+            fmt::format("{} holds encrypted events, its header is damaged, and none of {} opens them: add "
+                        "the key they were encrypted with",
+                        path, property)};
+  }
+  const KeyRing::NamedKey* const known = keys_.find(header->key_name);
+  if (known == nullptr) {
+    return {Code::invalid, fmt::format("{} holds events encrypted with key {}, which is not at hand: keep it among {} "
+                                       "until they are delivered",
+                                       path, header->key_name, property)};
+  }
+  const RecordCipher cipher(known->key, {header->channel_id, header->segment_id, header->salt});
+  if (cipher.check() == header->key_check) return {};
+  return {Code::invalid,
+          fmt::format("{} was encrypted with another key than the one that is called {} now: put the old "
+                      "one back, and give new keys names of their own",
+                      path, header->key_name)};
+}
+
 Status Recovery::report_missing_segments() {
   if (!snapshot_) return {};
   for (const auto& known : snapshot_->directories) {
@@ -388,8 +435,8 @@ Status Recovery::report_missing_segments() {
 
 }  // namespace
 
-Result<Recovered> recover(const Folders& folders, Environment& environment) {
-  return Recovery(folders, environment).run();
+Result<Recovered> recover(const Folders& folders, const KeyRing& keys, Environment& environment) {
+  return Recovery(folders, keys, environment).run();
 }
 
 }  // namespace standpipe::file_channel

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "channels/file/directory_guard.h"
+#include "channels/file/encryption.h"
 #include "channels/file/interval_set.h"
 #include "channels/file/segment.h"
 #include "standpipe/environment.h"
@@ -32,7 +33,7 @@ struct Recovered {
 
 /// Opens the folders, made and claimed when new. Reads the list of segments, the last one of each folder, and what says
 /// which events are gone: its time does not depend on how many events wait. Refuses (and leaves untouched) what belongs
-/// to somebody else, to a newer version or to Flume.
-Result<Recovered> recover(const Folders& folders, Environment& environment);
+/// to somebody else, to a newer version or to Flume, or holds events encrypted with a key that is not in the ring.
+Result<Recovered> recover(const Folders& folders, const KeyRing& keys, Environment& environment);
 
 }  // namespace standpipe::file_channel
