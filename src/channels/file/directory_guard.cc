@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::string_view kFirstLine = "standpipe file channel";
 constexpr std::string_view kCheckKey = "check ";
-constexpr std::string_view kGuardFile = "log-1";
 constexpr std::string_view kGuardText =
     "This folder holds events of a Standpipe file channel. The file keeps Flume from starting an empty channel on it.\n"
     "To hand the events back to Flume: standpipe tool file-channel export\n";

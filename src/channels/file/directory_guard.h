@@ -47,5 +47,7 @@ class DirectoryGuard {
 Result<std::string> find_flume_file(FileSystem& files, const std::string& folder);
 
 inline constexpr std::string_view kOwnerFile = "standpipe-channel";
+/// In data directories: what makes Flume refuse them.
+inline constexpr std::string_view kGuardFile = "log-1";
 
 }  // namespace standpipe::file_channel
