@@ -263,7 +263,11 @@ Status DataDirectory::roll(std::uint64_t first_number, std::size_t needed) {
   cipher_ = std::move(cipher);
   last_id_ = writer_->id();
   last_end_ = writer_->end();
-  segments_.add({.id = writer_->id(), .path = writer_->path(), .first = first_number, .end = writer_->end()});
+  segments_.add({.id = writer_->id(),
+                 .path = writer_->path(),
+                 .first = first_number,
+                 .end = writer_->end(),
+                 .made_ms = header.made_ms});
   return {};
 }
 

@@ -11,8 +11,10 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/failpoint.h"
+#include "channels/file/age_marks.h"
 #include "channels/file/backlog_reader.h"
 #include "channels/file/consumption_log.h"
+#include "channels/file/damaged_bytes.h"
 #include "channels/file/data_directory.h"
 #include "channels/file/file_channel_options.h"
 #include "channels/file/recovery.h"
@@ -37,6 +39,7 @@ IntervalSet everything() {
 
 constexpr std::string_view kDamaged = "EventDamagedCount";
 constexpr std::string_view kDamagedBytes = "DamagedBytes";
+constexpr std::string_view kDamagedKept = "DamagedBytesKept";
 constexpr std::string_view kMissing = "EventMissingCount";
 constexpr std::string_view kSyncs = "SyncCount";
 constexpr std::string_view kSyncFailures = "SyncFailCount";
@@ -54,6 +57,7 @@ struct FileChannel::Shared {
         take_success(environment.counters.counter(counter_names::kTakeSuccess)),
         damaged(environment.counters.counter(kDamaged)),
         damaged_bytes(environment.counters.counter(kDamagedBytes)),
+        damaged_kept(environment.counters.counter(kDamagedKept)),
         missing(environment.counters.counter(kMissing)),
         syncs(environment.counters.counter(kSyncs)),
         sync_failures(environment.counters.counter(kSyncFailures)) {}
@@ -73,6 +77,7 @@ struct FileChannel::Shared {
   Counter& take_success;
   Counter& damaged;
   Counter& damaged_bytes;
+  Counter& damaged_kept;
   Counter& missing;
   Counter& syncs;
   Counter& sync_failures;
@@ -98,6 +103,9 @@ class FileChannel::Life : public std::enable_shared_from_this<FileChannel::Life>
   void take_back(Range numbers);
 
   std::size_t segment_count();
+  /// Of the oldest event, up to a second more; of those from before the start since their segment was begun.
+  std::int64_t oldest_age_ms();
+  void note_time(std::uint64_t first) { ages_.note(first, environment_.clock.now_ms()); }
   bool disk_full() const;
   EventQueue& queue() { return queue_; }
   MemoryBudget& budget() { return environment_.budget; }
@@ -127,6 +135,7 @@ class FileChannel::Life : public std::enable_shared_from_this<FileChannel::Life>
   std::vector<DirectoryGuard> guards_;
   const std::uint64_t channel_id_;
   EventQueue queue_;
+  AgeMarks ages_;
   ConsumptionLog consumption_;
   std::atomic<std::uint64_t> next_segment_;
   WriterContext writer_context_;
@@ -165,6 +174,7 @@ class FileChannel::FilePut final : public Put {
     if (events_ == 0) return Receipt::completed();
     DataDirectory::Stored stored = directory_.store(EncodedPut(*batch_, life_->form(), life_->budget()));
     first_ = stored.first;
+    life_->note_time(first_);
     return std::move(stored.receipt);
   }
 
@@ -253,6 +263,10 @@ FileChannel::Life::Life(std::shared_ptr<Shared> shared, Environment& environment
                       .usable_again = [this] { shared_->space_wakers.wake_all(); },
                       .syncs = shared_->syncs,
                       .sync_failures = shared_->sync_failures} {
+  std::vector<Segment> before;
+  for (const auto& segments : recovered.segments) before.insert(before.end(), segments.begin(), segments.end());
+  std::sort(before.begin(), before.end(), [](const Segment& a, const Segment& b) { return a.first < b.first; });
+  for (const Segment& segment : before) ages_.note(segment.first, segment.made_ms);
   std::vector<const SegmentList*> lists;
   for (std::size_t i = 0; i < options_.folders.data.size(); ++i) {
     directories_.push_back(
@@ -387,6 +401,10 @@ void FileChannel::Life::report(const std::string& path, const Damage& damage) {
       "{}: damage at {}, {} bytes ({}){}", path, damage.offset, damage.bytes, damage.what,
       damage.numbers.size() == 0 ? std::string()
                                  : fmt::format(", events {} to {}", damage.numbers.first, damage.numbers.end - 1)));
+  const auto kept = keep_damaged_bytes(environment_.files, path, damage.offset, damage.bytes);
+  if (!kept.ok() && kept.status().code() == Code::not_found) return kept.status().ignore();  // the file is gone
+  if (!kept.ok()) environment_.log.warn("what is damaged can't be copied: " + kept.status().message());
+  if (kept.ok()) shared_->damaged_kept.add(static_cast<std::int64_t>(*kept));
 }
 
 void FileChannel::Life::report_missing(const std::vector<Range>& missing) {
@@ -430,6 +448,12 @@ std::size_t FileChannel::Life::segment_count() {
   std::size_t count = 0;
   for (const auto& directory : directories_) count += directory->segments().size();
   return count;
+}
+
+std::int64_t FileChannel::Life::oldest_age_ms() {
+  const auto oldest = queue_.oldest();
+  const std::int64_t stored = oldest ? ages_.stored_at(*oldest) : 0;
+  return stored == 0 ? 0 : std::max<std::int64_t>(0, environment_.clock.now_ms() - stored);
 }
 
 bool FileChannel::Life::disk_full() const {
@@ -526,6 +550,10 @@ FileChannel::FileChannel(std::shared_ptr<Shared> shared, Environment& environmen
   counters.gauge(kSegments, [this] {
     const auto now = life();
     return now == nullptr ? 0.0 : static_cast<double>(now->segment_count());
+  });
+  counters.gauge(counter_names::kOldestEventAge, [this] {
+    const auto now = life();
+    return now == nullptr ? 0.0 : static_cast<double>(now->oldest_age_ms());
   });
   counters.gauge(kDiskFull, [this] {
     const auto now = life();

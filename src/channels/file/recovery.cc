@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "channels/file/damaged_bytes.h"
 #include "channels/file/record.h"
 #include "channels/file/record_scan.h"
 #include "channels/file/snapshot.h"
@@ -221,6 +222,7 @@ Result<bool> Recovery::read_header(Segment& segment, std::optional<SegmentHeader
     }
     if (parsed->segment_id == segment.id) {
       segment.first = parsed->first;
+      segment.made_ms = parsed->made_ms;
       if (parsed->encrypted()) encrypted_[segment.path] = *parsed;
       header = std::move(*parsed);
       return true;
@@ -288,11 +290,14 @@ Status Recovery::find_end(Segment& segment) {
     for (const Damage& damage : scan.damages) damages.push_back(damage);
     at += last ? slab->capacity() : scan.used;
   }
-  for (const Damage& damage : damages) {
-    if (damage.offset < end) continue;  // the reader reports it when it gets there
+  std::uint64_t torn = end;  // what stands before `end` the reader reports when it gets there
+  for (const Damage& damage : damages) torn = std::max(torn, damage.offset + damage.bytes);
+  if (torn > end) {
     log_.warn(
         fmt::format("{}: cut at {}: {} bytes behind the last whole record were never acknowledged, or are damaged",
-                    segment.path, end, damage.offset + damage.bytes - end));
+                    segment.path, end, torn - end));
+    const auto kept = keep_damaged_bytes(files_, segment.path, end, torn - end);
+    if (!kept.ok()) log_.warn("what is cut can't be copied: " + kept.status().message());
   }
   found_.next = std::max({found_.next, passed, segment.first});
   TRY(drop_torn_events(*file, segment, synced, end));

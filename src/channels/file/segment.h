@@ -19,8 +19,9 @@ namespace standpipe::file_channel {
 struct Segment {
   std::uint64_t id = 0;
   std::string path;
-  std::uint64_t first = 0;  ///< no record in it has a smaller number
-  std::uint64_t end = 0;    ///< of what may be read: the writer's last good sync
+  std::uint64_t first = 0;   ///< no record in it has a smaller number
+  std::uint64_t end = 0;     ///< of what may be read: the writer's last good sync
+  std::int64_t made_ms = 0;  ///< 0: not known
 };
 
 /// The segments of one data directory, oldest first. Thread-safe: the writer adds and extends, the reader looks, the
