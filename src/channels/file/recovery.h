@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "channels/file/directory_guard.h"
+#include "channels/file/encryption.h"
 #include "channels/file/flume/take_over.h"
 #include "channels/file/interval_set.h"
 #include "channels/file/segment.h"
@@ -41,8 +42,10 @@ struct Recovered {
 
 /// Opens the folders, made and claimed when new. Reads the list of segments, the last one of each folder, and what says
 /// which events are gone: its time does not depend on how many events wait. Refuses (and leaves untouched) what belongs
-/// to somebody else or to a newer version. Folders of a channel of Flume's are taken over, which takes as long as it
-/// takes to copy its events; without `from_flume` they are refused too.
-Result<Recovered> recover(const Folders& folders, Environment& environment, const FromFlume* from_flume);
+/// to somebody else or to a newer version, or holds events encrypted with a key that is not in the ring. Folders of a
+/// channel of Flume's are taken over, which takes as long as it takes to copy its events; without `from_flume` they are
+/// refused too.
+Result<Recovered> recover(const Folders& folders, const KeyRing& keys, Environment& environment,
+                          const FromFlume* from_flume);
 
 }  // namespace standpipe::file_channel

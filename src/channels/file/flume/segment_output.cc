@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
-#include "channels/file/record.h"
 
 namespace standpipe::file_channel::flume {
 
@@ -33,16 +32,28 @@ Status SegmentOutput::add(const Headers& headers, std::string_view body) {
 Status SegmentOutput::write_batch() {
   if (batch_.empty()) return {};
   if (!can_be_recorded(batch_)) return {Code::invalid, "an event is larger than a record can be (1 GiB)"};
-  EncodedPut put(batch_, environment_.budget);
+  const Form form = options_.keys.active() == nullptr ? Form::clear : Form::encrypted;
+  EncodedPut put(batch_, form, environment_.budget);
   if (writer_ == nullptr || writer_->room() < put.size()) {
     TRY(close_segment());
     TRY(open_segment(put.size()));
   }
-  const std::uint32_t seed = record_seed(options_.channel_id, writer_->id());
-  TRY(writer_->write(put.seal(next_, seed, static_cast<std::uint32_t>(writer_->synced()))));
+  TRY(write_put(put));
   next_ += batch_.size();
   batch_ = Batch();
   block_ = Batch::kNoHeaders;
+  return {};
+}
+
+Status SegmentOutput::write_put(EncodedPut& put) {
+  const std::uint32_t seed = record_seed(options_.channel_id, writer_->id());
+  const auto synced = static_cast<std::uint32_t>(writer_->synced());
+  if (!cipher_) return writer_->write(put.seal(next_, seed, synced));
+  for (std::size_t record = 0; record < put.records(); ++record) {
+    encrypted_.resize(put.record_size(record));
+    put.encrypt(record, {next_, seed, synced, writer_->end()}, *cipher_, encrypted_.data());
+    TRY(writer_->write(encrypted_));
+  }
   return {};
 }
 
@@ -64,13 +75,14 @@ Status SegmentOutput::open_segment(std::size_t needed) {
   TRY_ASSIGN(writing_to_, choose_folder(size));
   turn_ = writing_to_ + 1;
   const Folder& folder = folders_[writing_to_];
-  const SegmentHeader header{.channel_id = options_.channel_id,
-                             .segment_id = next_id_++,
-                             .first = next_,
-                             .made_ms = environment_.clock.now_ms(),
-                             .size = size,
-                             .previous_id = folder.last_id,
-                             .previous_end = folder.last_end};
+  SegmentHeader header{.channel_id = options_.channel_id,
+                       .segment_id = next_id_++,
+                       .first = next_,
+                       .made_ms = environment_.clock.now_ms(),
+                       .size = size,
+                       .previous_id = folder.last_id,
+                       .previous_end = folder.last_end};
+  TRY_ASSIGN(cipher_, choose_key(options_.keys, header));
   TRY_ASSIGN(writer_, SegmentWriter::create(environment_.files, folder.path, header));
   return {};
 }

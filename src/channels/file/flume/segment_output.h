@@ -2,9 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "channels/file/encryption.h"
+#include "channels/file/record.h"
 #include "channels/file/segment.h"
 #include "standpipe/batch.h"
 #include "standpipe/environment.h"
@@ -17,6 +20,7 @@ class SegmentOutput {
   struct Options {
     std::vector<std::string> folders;  ///< of segments, in turn; made if missing
     std::uint64_t channel_id;
+    const KeyRing& keys;  ///< outlives this
     std::uint64_t segment_size;
     std::uint64_t minimum_free;
   };
@@ -35,6 +39,7 @@ class SegmentOutput {
     std::uint64_t last_end = 0;
   };
   Status write_batch();
+  Status write_put(EncodedPut& put);
   Status open_segment(std::size_t needed);
   Status close_segment();
   Result<std::size_t> choose_folder(std::size_t needed);
@@ -44,6 +49,8 @@ class SegmentOutput {
   std::vector<Folder> folders_;
   std::size_t turn_ = 0;  // of the folder whose turn it is
   std::unique_ptr<SegmentWriter> writer_;
+  std::optional<RecordCipher> cipher_;  // of its segment; none: in clear
+  std::string encrypted_;
   std::size_t writing_to_ = 0;
   std::uint64_t next_id_ = 1;
   std::uint64_t next_ = 0;  // number of the next event that is written

@@ -43,9 +43,11 @@ Status move_file(FileSystem& files, const std::string& from, const std::string& 
 
 }  // namespace
 
-TakeOver::TakeOver(Environment& environment, Directories directories, TakeOverOptions options, Owner owner)
+TakeOver::TakeOver(Environment& environment, const KeyRing& keys, Directories directories, TakeOverOptions options,
+                   Owner owner)
     : environment_(environment),
       files_(environment.files),
+      keys_(keys),
       directories_(std::move(directories)),
       options_(options),
       owner_(std::move(owner)) {}
@@ -158,6 +160,7 @@ Result<std::string> TakeOver::free_name() const {
 Result<TakenOver> TakeOver::copy(const Backlog& backlog) {
   SegmentOutput::Options output_options{.folders = {},
                                         .channel_id = owner_.id,
+                                        .keys = keys_,
                                         .segment_size = options_.segment_size,
                                         .minimum_free = options_.minimum_free};
   for (const std::string& folder : directories_.data) {

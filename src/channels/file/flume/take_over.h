@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "channels/file/directory_guard.h"
+#include "channels/file/encryption.h"
 #include "channels/file/flume/backlog.h"
 #include "standpipe/environment.h"
 
@@ -26,8 +27,10 @@ struct TakeOverOptions {
 /// before, at any point, and called again. Before its one deciding step a failure leaves Flume's files as they were.
 class TakeOver {
  public:
-  /// `first_owner`: who the folders belong to afterwards.
-  TakeOver(Environment& environment, Directories directories, TakeOverOptions options, Owner owner);
+  /// `owner`: who the folders belong to afterwards.
+  /// `keys`: what our segments are encrypted with.
+  TakeOver(Environment& environment, const KeyRing& keys, Directories directories, TakeOverOptions options,
+           Owner owner);
 
   /// Whether one was decided and not finished.
   Result<bool> is_decided() const;
@@ -59,6 +62,7 @@ class TakeOver {
 
   Environment& environment_;
   FileSystem& files_;
+  const KeyRing& keys_;
   Directories directories_;
   TakeOverOptions options_;
   Owner owner_;
