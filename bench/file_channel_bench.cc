@@ -75,15 +75,18 @@ class SlowSyncs final : public FileSystem {
 };
 
 struct Setup {
-  explicit Setup(std::chrono::microseconds delay) : files(delay), world("c1", clock, files) {
+  explicit Setup(std::chrono::microseconds delay, bool encrypted = false) : files(delay), world("c1", clock, files) {
     const std::string folder = world.directory.file("channel");
-    channel = kFileChannel
-                  .create(Settings::parse(*kFileChannel.info, {{"checkpointDir", folder + "/checkpoint"},
-                                                               {"dataDirs", folder + "/data"},
-                                                               {"capacity", "2000000000"}})
-                              .value(),
-                          world.environment)
-                  .value();
+    Settings::Map values = {
+        {"checkpointDir", folder + "/checkpoint"}, {"dataDirs", folder + "/data"}, {"capacity", "2000000000"}};
+    if (encrypted) {
+      values["encryption.keyProvider"] = "COMMAND";
+      values["encryption.activeKey"] = "k1";
+      values["encryption.keyProvider.keys"] = "k1";
+      values["encryption.keyProvider.keys.k1.command"] = "echo " + std::string(64, '7');
+    }
+    channel =
+        kFileChannel.create(Settings::parse(*kFileChannel.info, std::move(values)).value(), world.environment).value();
     if (!channel->start().ok()) std::abort();
   }
 
@@ -115,7 +118,9 @@ void put_until_done(benchmark::State& state, std::size_t events) {
 }
 
 void put_only(benchmark::State& state) {
-  if (state.thread_index() == 0) setup = std::make_unique<Setup>(std::chrono::microseconds(state.range(1)));
+  if (state.thread_index() == 0) {
+    setup = std::make_unique<Setup>(std::chrono::microseconds(state.range(1)), state.range(2) != 0);
+  }
   put_until_done(state, static_cast<std::size_t>(state.range(0)));
   if (state.thread_index() == 0) {
     state.counters["syncs/put"] = static_cast<double>(setup->world.count("SyncCount")) *
@@ -129,7 +134,7 @@ void put_only(benchmark::State& state) {
 void put_and_drain(benchmark::State& state) {
   static std::jthread* drain = nullptr;
   if (state.thread_index() == 0) {
-    setup = std::make_unique<Setup>(std::chrono::microseconds(state.range(1)));
+    setup = std::make_unique<Setup>(std::chrono::microseconds(state.range(1)), state.range(2) != 0);
     drain = new std::jthread([](std::stop_token stop) {
       while (!stop.stop_requested()) {
         Lease lease = setup->channel->take(1000).value();
@@ -269,13 +274,13 @@ BENCHMARK(loop_dsync)->ArgName("batch")->Arg(1)->Arg(100)->Arg(1000)->UseRealTim
 BENCHMARK(loop_overwrite)->ArgName("batch")->Arg(1)->Arg(100)->Arg(1000)->UseRealTime();
 BENCHMARK(loop_stream)->ArgName("batch")->Arg(1000)->UseRealTime();
 BENCHMARK(put_only)
-    ->ArgNames({"batch", "sync_us"})
-    ->ArgsProduct({{1, 100, 1000}, {0, 1000}})
+    ->ArgNames({"batch", "sync_us", "encrypted"})
+    ->ArgsProduct({{1, 100, 1000}, {0, 1000}, {0, 1}})
     ->MeasureProcessCPUTime()
     ->UseRealTime();
 BENCHMARK(put_only)
-    ->ArgNames({"batch", "sync_us"})
-    ->ArgsProduct({{1, 100}, {0, 1000}})
+    ->ArgNames({"batch", "sync_us", "encrypted"})
+    ->ArgsProduct({{1, 100}, {0, 1000}, {0, 1}})
     ->Threads(16)
     ->MeasureProcessCPUTime()
     ->UseRealTime();
@@ -285,13 +290,13 @@ BENCHMARK(put_from_one_thread)
     ->MeasureProcessCPUTime()
     ->UseRealTime();
 BENCHMARK(put_and_drain)
-    ->ArgNames({"batch", "sync_us"})
-    ->ArgsProduct({{1000}, {0}})
+    ->ArgNames({"batch", "sync_us", "encrypted"})
+    ->ArgsProduct({{1000}, {0}, {0, 1}})
     ->MeasureProcessCPUTime()
     ->UseRealTime();
 BENCHMARK(put_and_drain)
-    ->ArgNames({"batch", "sync_us"})
-    ->ArgsProduct({{100}, {0}})
+    ->ArgNames({"batch", "sync_us", "encrypted"})
+    ->ArgsProduct({{100}, {0}, {0, 1}})
     ->Threads(16)
     ->MeasureProcessCPUTime()
     ->UseRealTime();

@@ -12,9 +12,9 @@
 #include <fmt/format.h>
 
 #include "agent/builtin.h"
-#include "agent/external_command.h"
 #include "base/secrets.h"
 #include "base/text.h"
+#include "io/external_command.h"
 #include "io/file_system.h"
 #include "io/stream.h"
 #include "net/http_get.h"

@@ -163,6 +163,24 @@ TEST(FlumeNg, CommandsAndTheirExitStatus) {
   EXPECT_EQ(flume_ng({}).status, 1);
 }
 
+Answer standpipe(std::vector<std::string> arguments) {
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  const int status = run_standpipe(arguments);
+  return {status, ::testing::internal::GetCapturedStdout(), ::testing::internal::GetCapturedStderr()};
+}
+
+TEST(Tool, VerbsAreListedAndUnknownOnesRefused) {
+  EXPECT_EQ(standpipe({"tool", "file-channel", "--help"}).status, 0);
+  EXPECT_THAT(standpipe({"tool", "file-channel", "--help"}).out, HasSubstr("checkpointDir and all dataDirs"));
+  EXPECT_EQ(standpipe({"tool", "file-channel"}).status, 2);
+  const Answer unknown = standpipe({"tool", "file-channel", "explode", "/x"});
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("unknown verb 'explode'"));
+  EXPECT_THAT(standpipe({"tool", "hammer"}).err, HasSubstr("unknown tool 'hammer'"));
+  EXPECT_EQ(standpipe({"tool"}).status, 2);
+}
+
 TEST(FlumeNg, WhatComesLaterSaysSo) {
   for (const auto& arguments : std::vector<std::vector<std::string>>{
            {"avro-client", "-H", "h", "-p", "1"}, {"tool", "fcintegritytool"}, {"agent", "-n", "a1", "-z", "z:2181"}}) {

@@ -10,6 +10,8 @@
 #include "app/flume_command_line.h"
 #include "app/option_parser.h"
 #include "app/run_agent.h"
+#include "app/terminal.h"
+#include "app/tools/tool.h"
 #include "app/version.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -21,15 +23,6 @@ namespace standpipe {
 
 namespace {
 
-constexpr int kExitUsage = 2;
-
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
-int fail(const std::string& message, int status) {
-  std::fprintf(stderr, "Error: %s\n", message.c_str());
-  return status;
-}
-
 constexpr std::string_view kUsage = R"(Usage: standpipe <command> [options]
 
 commands:
@@ -37,6 +30,7 @@ commands:
   check     check configuration files: FILE… [--name a1] [--strict]
             exit status 0: fine, 1: warnings (with --strict), 2: errors
   describe  the manual of a component: NAME… | --all [--format text|md|json]
+  tool      look after files on disk: tool file-channel <verb>; tool file-channel --help lists the verbs
   version   print the version and what is built in
   help      print this text
 
@@ -183,6 +177,7 @@ int run_standpipe(std::span<const std::string> arguments) {
   if (command == "agent") return run_agent_line(arguments);
   if (command == "check") return run_check(arguments.subspan(1));
   if (command == "describe") return run_describe(arguments.subspan(1));
+  if (command == "tool") return run_tool(arguments.subspan(1));
   if (command == "version" || command == "--version") {
     print(version_text());
     return kExitGood;

@@ -19,6 +19,7 @@ struct FileInfo {
   std::uint64_t inode = 0;
   std::uint64_t size = 0;
   std::uint64_t links = 0;
+  unsigned permissions = 0;  ///< the twelve bits of chmod
   std::int64_t modified_ns = 0;
 };
 

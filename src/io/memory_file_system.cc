@@ -12,6 +12,7 @@ namespace standpipe {
 struct MemoryFileSystem::Node {
   FileInfo::Type type = FileInfo::Type::file;
   std::uint64_t inode = 0;
+  unsigned permissions = 0755;
   std::string content;
   std::string durable;           // content at the last sync
   std::uint64_t dirty_from = 0;  // what stands before is the same in both
@@ -119,6 +120,7 @@ class MemoryFileSystem::OpenFile final : public File {
     info.inode = node.inode;
     info.size = node.content.size();
     info.links = 1;
+    info.permissions = node.permissions;
     return info;
   }
 
@@ -166,7 +168,7 @@ MemoryFileSystem::MemoryFileSystem() : disk_(std::make_shared<Disk>()) {
 }
 MemoryFileSystem::~MemoryFileSystem() = default;
 
-Result<std::unique_ptr<File>> MemoryFileSystem::open(const std::string& path, Mode mode, unsigned) {
+Result<std::unique_ptr<File>> MemoryFileSystem::open(const std::string& path, Mode mode, unsigned permissions) {
   std::lock_guard lock(disk_->mutex);
   NodePtr node = disk_->find(path);
   const bool makes = mode == Mode::create || mode == Mode::create_new || mode == Mode::append;
@@ -174,6 +176,7 @@ Result<std::unique_ptr<File>> MemoryFileSystem::open(const std::string& path, Mo
     const NodePtr parent = disk_->find(parent_of(path));
     if (!makes || parent == nullptr) return missing("open", path);
     node = disk_->make(FileInfo::Type::file);
+    node->permissions = permissions;
     parent->entries[name_of(path)] = node;
   } else if (mode == Mode::create_new) {
     return Status(Code::io, "open " + path + ": File exists");

@@ -32,6 +32,7 @@ FileInfo to_info(const struct stat& stat) {
   info.inode = stat.st_ino;
   info.size = static_cast<std::uint64_t>(stat.st_size);
   info.links = stat.st_nlink;
+  info.permissions = stat.st_mode & 07777;
   info.modified_ns = stat.st_mtim.tv_sec * 1'000'000'000LL + stat.st_mtim.tv_nsec;
   return info;
 }

@@ -39,12 +39,18 @@ struct Oracle {
   std::atomic<std::uint8_t> state[kEvents];
 };
 
-std::unique_ptr<Channel> make(testing::TestEnvironment& world, const std::string& folder) {
-  const Settings::Map values = {{"checkpointDir", folder + "/checkpoint"},
-                                {"dataDirs", folder + "/data1," + folder + "/data2"},
-                                {"maxFileSize", "300000"},
-                                {"minimumRequiredSpace", "0"},
-                                {"capacity", "20000"}};
+std::unique_ptr<Channel> make(testing::TestEnvironment& world, const std::string& folder, bool encrypted) {
+  Settings::Map values = {{"checkpointDir", folder + "/checkpoint"},
+                          {"dataDirs", folder + "/data1," + folder + "/data2"},
+                          {"maxFileSize", "300000"},
+                          {"minimumRequiredSpace", "0"},
+                          {"capacity", "20000"}};
+  if (encrypted) {
+    values["encryption.keyProvider"] = "COMMAND";
+    values["encryption.activeKey"] = "k1";
+    values["encryption.keyProvider.keys"] = "k1";
+    values["encryption.keyProvider.keys.k1.command"] = "echo " + std::string(64, '7');
+  }
   return kFileChannel.create(Settings::parse(*kFileChannel.info, values).value(), world.environment).value();
 }
 
@@ -115,9 +121,9 @@ void consume(Channel& channel, Oracle& oracle, unsigned seed, bool once) {
   }
 }
 
-[[noreturn]] void live(const std::string& folder, Oracle& oracle, unsigned seed, int ready) {
+[[noreturn]] void live(const std::string& folder, bool encrypted, Oracle& oracle, unsigned seed, int ready) {
   testing::TestEnvironment world("c1");
-  auto channel = make(world, folder);
+  auto channel = make(world, folder, encrypted);
   if (!channel->start().ok()) std::_Exit(3);
   if (::write(ready, "r", 1) != 1) std::_Exit(4);
   std::vector<std::thread> threads;
@@ -133,8 +139,14 @@ unsigned from_environment(const char* name, unsigned fallback) {
   return text == nullptr ? fallback : static_cast<unsigned>(std::atol(text));
 }
 
-TEST(FileChannelKill, LosesNothingAcknowledgedAndRepeatsNothingCommitted) {
-  const unsigned kills = from_environment("STANDPIPE_KILLS", 200);
+class FileChannelKill : public ::testing::TestWithParam<bool> {};
+
+INSTANTIATE_TEST_SUITE_P(Forms, FileChannelKill, ::testing::Bool(),
+                         [](const auto& encrypted) -> std::string { return encrypted.param ? "Encrypted" : "Clear"; });
+
+TEST_P(FileChannelKill, LosesNothingAcknowledgedAndRepeatsNothingCommitted) {
+  const bool encrypted = GetParam();
+  const unsigned kills = from_environment("STANDPIPE_KILLS", encrypted ? 50 : 200);
   const unsigned seed = from_environment("STANDPIPE_SEED", std::random_device()());
   std::printf("seed %u, %u kills\n", seed, kills);
   void* const memory =
@@ -150,7 +162,7 @@ TEST(FileChannelKill, LosesNothingAcknowledgedAndRepeatsNothingCommitted) {
     const pid_t child = ::fork();
     if (child == 0) {
       ::close(ready[0]);
-      live(folder, oracle, random(), ready[1]);
+      live(folder, encrypted, oracle, random(), ready[1]);
     }
     ::close(ready[1]);
     char byte = 0;
@@ -167,7 +179,7 @@ TEST(FileChannelKill, LosesNothingAcknowledgedAndRepeatsNothingCommitted) {
     ::close(ready[0]);
   }
   testing::TestEnvironment world("c1");
-  auto channel = make(world, folder);
+  auto channel = make(world, folder, encrypted);
   ASSERT_TRUE(channel->start().ok());
   consume(*channel, oracle, 1, true);
   EXPECT_EQ(channel->size(), 0);

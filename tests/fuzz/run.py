@@ -30,7 +30,7 @@ TARGETS = {
     "date_pattern": ["codec/java_date.cc", "codec/time_zone.cc"],
     "java_regex": ["codec/java_regex.cc", "codec/java_regex_syntax.cc", "codec/java_regex_property.cc"],
     "charset": ["codec/charset.cc", "codec/utf8.cc"],
-    "segment_scan": ["channels/file/record_scan.cc", "channels/file/segment_format.cc"],
+    "segment_scan": ["channels/file/record_scan.cc", "channels/file/segment_format.cc", "channels/file/encryption.cc"],
     "snapshot": ["channels/file/snapshot.cc", "channels/file/interval_set.cc"],
     "http_endpoint": ["monitor/http_endpoint.cc"],
 }

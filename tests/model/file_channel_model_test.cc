@@ -56,9 +56,12 @@ std::ostream& operator<<(std::ostream& out, const Step& step) {
 /// Bodies are "number" or "number xxx…" so that segments fill.
 std::size_t number_of(std::string_view body) { return std::stoul(std::string(body)); }
 
+/// Half of the runs encrypt; of these some change their key with every life.
+enum class Encryption : unsigned char { none, one_key, other_key_each_life };
+
 class World {
  public:
-  World() { open(); }
+  explicit World(Encryption encryption) : encryption_(encryption) { open(); }
   ~World() {
     leases_.clear();
     puts_.clear();
@@ -152,16 +155,26 @@ class World {
     bool revoked = false;
   };
 
+  Settings::Map settings() {
+    Settings::Map values = {{"checkpointDir", "/c/checkpoint"},
+                            {"dataDirs", "/c/data1,/c/data2"},
+                            {"capacity", std::to_string(kCapacity)},
+                            {"transactionCapacity", std::to_string(kMaxTake)},
+                            {"maxFileSize", "65536"}};
+    if (encryption_ == Encryption::none) return values;
+    ++lives_;
+    values["encryption.keyProvider"] = "ENVIRONMENT";
+    values["encryption.keyProvider.keys"] = "a b";
+    values["encryption.keyProvider.keys.a.variable"] = "STANDPIPE_MODEL_KEY_A";
+    values["encryption.keyProvider.keys.b.variable"] = "STANDPIPE_MODEL_KEY_B";
+    const bool second = encryption_ == Encryption::other_key_each_life && lives_ % 2 == 0;
+    values["encryption.activeKey"] = second ? "b" : "a";
+    return values;
+  }
+
   void open() {
-    channel_ = kFileChannel
-                   .create(Settings::parse(*kFileChannel.info, {{"checkpointDir", "/c/checkpoint"},
-                                                                {"dataDirs", "/c/data1,/c/data2"},
-                                                                {"capacity", std::to_string(kCapacity)},
-                                                                {"transactionCapacity", std::to_string(kMaxTake)},
-                                                                {"maxFileSize", "65536"}})
-                               .value(),
-                           environment_.environment)
-                   .value();
+    channel_ =
+        kFileChannel.create(Settings::parse(*kFileChannel.info, settings()).value(), environment_.environment).value();
     const Status started = channel_->start();
     RC_ASSERT(started.to_string() == "ok");
   }
@@ -319,6 +332,8 @@ class World {
     leases_.erase(leases_.begin() + static_cast<std::ptrdiff_t>(index));
   }
 
+  const Encryption encryption_;
+  std::size_t lives_ = 0;
   MemoryFileSystem disk_;
   FaultyFileSystem faults_{disk_};
   VirtualClock clock_;
@@ -359,11 +374,15 @@ namespace {
 
 TEST(FileChannelModel, BehavesAsAPlainQueueThatSurvives) {
   ::setenv("RC_PARAMS", "max_success=1000", 0);  // a seed given from outside stays
+  ::setenv("STANDPIPE_MODEL_KEY_A", std::string(64, 'a').c_str(), 1);
+  ::setenv("STANDPIPE_MODEL_KEY_B", std::string(64, 'b').c_str(), 1);
   const bool held = rc::check("the channel and the model agree after every step", [] {
     const auto size = *rc::gen::inRange(1, 220);
     const auto steps =
         *rc::gen::container<std::vector<Step>>(static_cast<std::size_t>(size), rc::gen::arbitrary<Step>());
-    World world;
+    const auto encryption =
+        *rc::gen::element(Encryption::none, Encryption::none, Encryption::one_key, Encryption::other_key_each_life);
+    World world(encryption);
     for (const Step& step : steps) world.run(step);
     world.finish();
   });

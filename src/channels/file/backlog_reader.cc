@@ -20,9 +20,8 @@ std::shared_ptr<Slab> make_slab(std::size_t size, MemoryBudget& budget) {
 
 }  // namespace
 
-DirectoryReader::DirectoryReader(FileSystem& files, const SegmentList& segments, std::uint64_t channel_id,
-                                 MemoryBudget& budget, const DamageReport& report)
-    : files_(files), segments_(segments), channel_id_(channel_id), budget_(budget), report_(report) {}
+DirectoryReader::DirectoryReader(const Context& context, const SegmentList& segments, const DamageReport& report)
+    : context_(context), segments_(segments), report_(report) {}
 
 Result<std::optional<NumberedEvents>> DirectoryReader::peek(std::uint64_t number) {
   for (;;) {
@@ -44,8 +43,10 @@ Status DirectoryReader::go_to(const SegmentList::Place& place) {
   offset_ = place.offset;
   passed_ = segment_.first;
   if (!same) {
+    opener_.reset();
+    if (!context_.keys.empty()) opener_.emplace(context_.keys, context_.channel_id, segment_.id);
     file_.reset();
-    auto file = files_.open(segment_.path, FileSystem::Mode::read);
+    auto file = context_.files.open(segment_.path, FileSystem::Mode::read);
     if (file.ok()) {
       file_ = std::move(*file);
     } else if (file.status().code() == Code::not_found && folder_is_there()) {
@@ -63,7 +64,7 @@ Status DirectoryReader::go_to(const SegmentList::Place& place) {
 /// False for the bare mount point of a disk that went away, which may come back.
 bool DirectoryReader::folder_is_there() const {
   const std::string folder = segment_.path.substr(0, segment_.path.rfind('/') + 1);
-  return files_.info(folder + std::string(kOwnerFile)).ok();
+  return context_.files.info(folder + std::string(kOwnerFile)).ok();
 }
 
 Result<bool> DirectoryReader::next_chunk(std::uint64_t number) {
@@ -81,17 +82,22 @@ Result<bool> DirectoryReader::next_chunk(std::uint64_t number) {
   }
   for (;;) {
     const std::size_t size = std::min<std::uint64_t>(end - offset_, std::max(kChunk, chunk_size_));
-    const auto slab = make_slab(size, budget_);
+    const auto slab = make_slab(size, context_.budget);
     TRY_ASSIGN(const std::size_t there, read(slab->data(), size));
     const bool last = offset_ + size == end || there < size;
     Scan scan = scan_records(slab, {.bytes = {slab->data(), there},
                                     .offset = offset_,
-                                    .seed = record_seed(channel_id_, segment_.id),
+                                    .seed = record_seed(context_.channel_id, segment_.id),
                                     .from = passed_,
-                                    .last = last});
+                                    .last = last,
+                                    .opener = opener_ ? &*opener_ : nullptr});
     if (scan.used == 0 && scan.wanted > size) {
       chunk_size_ = scan.wanted;
       continue;
+    }
+    // A key that is not at hand is no damage: nothing is given up.
+    if (scan.closed > 0 && !(opener_ && opener_->fits())) {
+      return Status(Code::unavailable, segment_.path + " is encrypted, and no key at hand opens it");
     }
     // Grows with what records need; what a single large one needed is not remembered.
     chunk_size_ =
@@ -101,7 +107,7 @@ Result<bool> DirectoryReader::next_chunk(std::uint64_t number) {
     passed_ = std::max(passed_, scan.next);
     chunk_from_ = number;
     runs_ = std::move(scan.runs);
-    scan.batch.charge_to(budget_);
+    scan.batch.charge_to(context_.budget);
     batch_ = std::make_shared<const Batch>(std::move(scan.batch));
     return true;
   }
@@ -120,11 +126,11 @@ void DirectoryReader::report(const Scan& scan, std::uint64_t number) const {
   }
 }
 
-BacklogReader::BacklogReader(FileSystem& files, std::vector<const SegmentList*> directories, std::uint64_t channel_id,
-                             MemoryBudget& budget, DamageReport report)
+BacklogReader::BacklogReader(const DirectoryReader::Context& context,
+                             const std::vector<const SegmentList*>& directories, DamageReport report)
     : report_(std::move(report)) {
   for (const SegmentList* segments : directories) {
-    directories_.push_back(std::make_unique<DirectoryReader>(files, *segments, channel_id, budget, report_));
+    directories_.push_back(std::make_unique<DirectoryReader>(context, *segments, report_));
   }
 }
 

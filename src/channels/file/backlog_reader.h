@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "channels/file/encryption.h"
 #include "channels/file/interval_set.h"
 #include "channels/file/record_scan.h"
 #include "channels/file/segment.h"
@@ -30,8 +31,14 @@ struct NumberedEvents {
 /// Reads one data directory from a number onwards, a chunk at a time. One thread at a time.
 class DirectoryReader {
  public:
-  DirectoryReader(FileSystem& files, const SegmentList& segments, std::uint64_t channel_id, MemoryBudget& budget,
-                  const DamageReport& report);
+  /// What the readers of all directories share, and which outlives them.
+  struct Context {
+    FileSystem& files;
+    std::uint64_t channel_id;
+    const KeyRing& keys;
+    MemoryBudget& budget;
+  };
+  DirectoryReader(const Context& context, const SegmentList& segments, const DamageReport& report);
 
   /// The first events with numbers at or above `number`; none: there are no more. Jumps where that is needed.
   Result<std::optional<NumberedEvents>> peek(std::uint64_t number);
@@ -45,13 +52,12 @@ class DirectoryReader {
   Result<std::size_t> read(char* target, std::size_t size);
   void report(const Scan& scan, std::uint64_t number) const;
 
-  FileSystem& files_;
+  const Context context_;
   const SegmentList& segments_;
-  const std::uint64_t channel_id_;
-  MemoryBudget& budget_;
   const DamageReport& report_;
 
   std::unique_ptr<File> file_;
+  std::optional<RecordOpener> opener_;  // of segment_; none: no key is at hand
   Segment segment_;
   bool placed_ = false;         // segment_ and offset_ say where to go on
   std::uint64_t offset_ = 0;    // of the next chunk
@@ -65,8 +71,8 @@ class DirectoryReader {
 /// Reads what is on disk, merged over all data directories by number. One thread at a time.
 class BacklogReader {
  public:
-  BacklogReader(FileSystem& files, std::vector<const SegmentList*> directories, std::uint64_t channel_id,
-                MemoryBudget& budget, DamageReport report);
+  BacklogReader(const DirectoryReader::Context& context, const std::vector<const SegmentList*>& directories,
+                DamageReport report);
 
   struct Loaded {
     std::vector<NumberedEvents> events;  ///< ascending

@@ -13,6 +13,7 @@ namespace standpipe::file_channel {
 namespace {
 constexpr std::size_t kJoinBelow = 128 * 1024;  // larger groups are written put by put, without another copy
 constexpr std::size_t kGroupLimit = 8u << 20;
+constexpr std::size_t kEncryptAtOnce = 1u << 20;
 constexpr std::chrono::seconds kRetry{1};
 }  // namespace
 
@@ -165,25 +166,11 @@ Status DataDirectory::write_part(Group& group, std::size_t first, std::size_t& w
 
 Status DataDirectory::write_once(Group& group, std::size_t first, std::size_t count) {
   const std::uint64_t offset = writer_->end();
-  const auto synced = static_cast<std::uint32_t>(writer_->synced());
-  const std::uint32_t seed = record_seed(context_.channel_id, writer_->id());
-  const auto write_all = [&]() -> Status {
-    std::size_t total = 0;
-    for (std::size_t i = first; i < first + count; ++i) total += group[i].put.size();
-    const bool join = count > 1 && total <= kJoinBelow;
-    joined_.clear();
-    for (std::size_t i = first; i < first + count; ++i) {
-      const std::string_view bytes = group[i].put.seal(group[i].first, seed, synced);
-      if (join) {
-        joined_ += bytes;
-      } else {
-        TRY(writer_->write(bytes));
-      }
-    }
-    if (join) TRY(writer_->write(joined_));
+  const auto write_and_sync = [&]() -> Status {
+    TRY(cipher_ ? write_encrypted(group, first, count) : write_clear(group, first, count));
     return writer_->sync();
   };
-  Status status = write_all();
+  Status status = write_and_sync();
   if (!status.ok()) {
     last_end_ = writer_->synced();
     writer_.reset();
@@ -192,6 +179,50 @@ Status DataDirectory::write_once(Group& group, std::size_t first, std::size_t co
   context_.syncs.add();
   last_end_ = writer_->end();
   segments_.extend(writer_->id(), group[first].first, offset, writer_->end());
+  return {};
+}
+
+Status DataDirectory::write_clear(Group& group, std::size_t first, std::size_t count) {
+  const auto synced = static_cast<std::uint32_t>(writer_->synced());
+  const std::uint32_t seed = record_seed(context_.channel_id, writer_->id());
+  std::size_t total = 0;
+  for (std::size_t i = first; i < first + count; ++i) total += group[i].put.size();
+  const bool join = count > 1 && total <= kJoinBelow;
+  joined_.clear();
+  for (std::size_t i = first; i < first + count; ++i) {
+    const std::string_view bytes = group[i].put.seal(group[i].first, seed, synced);
+    if (join) {
+      joined_ += bytes;
+    } else {
+      TRY(writer_->write(bytes));
+    }
+  }
+  return join ? writer_->write(joined_) : Status();
+}
+
+/// A record is encrypted when its place is known, which is the nonce.
+Status DataDirectory::write_encrypted(const Group& group, std::size_t first, std::size_t count) {
+  const auto synced = static_cast<std::uint32_t>(writer_->synced());
+  const std::uint32_t seed = record_seed(context_.channel_id, writer_->id());
+  std::size_t filled = 0;
+  const auto flush = [&]() -> Status {
+    if (filled == 0) return {};
+    TRY(writer_->write(std::string_view(joined_).substr(0, filled)));
+    filled = 0;
+    return {};
+  };
+  for (std::size_t i = first; i < first + count; ++i) {
+    const EncodedPut& put = group[i].put;
+    for (std::size_t record = 0; record < put.records(); ++record) {
+      const std::size_t size = put.record_size(record);
+      if (filled + size > kEncryptAtOnce) TRY(flush());
+      if (joined_.size() < filled + size) joined_.resize(filled + size);
+      put.encrypt(record, {group[i].first, seed, synced, writer_->end() + filled}, *cipher_, joined_.data() + filled);
+      filled += size;
+    }
+  }
+  TRY(flush());
+  if (joined_.size() > 2 * kEncryptAtOnce) std::string().swap(joined_);  // what one large event needed
   return {};
 }
 
@@ -205,21 +236,26 @@ Status DataDirectory::roll(std::uint64_t first_number, std::size_t needed) {
     return {Code::full, fmt::format("only {} bytes are free for {}, and minimumRequiredSpace wants {} of them kept",
                                     free, folder_, kept)};
   }
-  const SegmentHeader header{.channel_id = context_.channel_id,
-                             .segment_id = context_.next_segment.fetch_add(1),
-                             .first = first_number,
-                             .made_ms = context_.clock.now_ms(),
-                             .size = size,
-                             .previous_id = last_id_,
-                             .previous_end = last_end_};
-  auto made = SegmentWriter::create(context_.files, folder_, header);
-  if (!made.ok()) return made.status();
+  SegmentHeader header{.channel_id = context_.channel_id,
+                       .segment_id = context_.next_segment.fetch_add(1),
+                       .first = first_number,
+                       .made_ms = context_.clock.now_ms(),
+                       .size = size,
+                       .previous_id = last_id_,
+                       .previous_end = last_end_};
+  TRY_ASSIGN(auto cipher, choose_key(context_.keys, header));
+  TRY_ASSIGN(auto made, SegmentWriter::create(context_.files, folder_, header));
   // The old one gets no more: what it does not need is given back; where that fails, it is only room.
   if (writer_ != nullptr) writer_->finish().ignore();
-  writer_ = std::move(*made);
+  writer_ = std::move(made);
+  cipher_ = std::move(cipher);
   last_id_ = writer_->id();
   last_end_ = writer_->end();
-  segments_.add({.id = writer_->id(), .path = writer_->path(), .first = first_number, .end = writer_->end()});
+  segments_.add({.id = writer_->id(),
+                 .path = writer_->path(),
+                 .first = first_number,
+                 .end = writer_->end(),
+                 .made_ms = header.made_ms});
   return {};
 }
 

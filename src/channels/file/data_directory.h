@@ -6,10 +6,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "channels/file/encryption.h"
 #include "channels/file/event_queue.h"
 #include "channels/file/record.h"
 #include "channels/file/segment.h"
@@ -24,6 +26,7 @@ struct WriterContext {
   Clock& clock;
   Log& log;
   std::uint64_t channel_id;
+  const KeyRing& keys;
   std::atomic<std::uint64_t> segment_size;
   std::atomic<std::uint64_t> minimum_free;  ///< bytes of the file system that stay free
   EventQueue& queue;
@@ -77,6 +80,8 @@ class DataDirectory {
   void write(Group& group);
   Status write_part(Group& group, std::size_t first, std::size_t& written);
   Status write_once(Group& group, std::size_t first, std::size_t count);
+  Status write_clear(Group& group, std::size_t first, std::size_t count);
+  Status write_encrypted(const Group& group, std::size_t first, std::size_t count);
   Status roll(std::uint64_t first_number, std::size_t needed);
   std::uint64_t first_unwritten() const;
   void fail(Group& group, std::size_t first, const Status& status);
@@ -87,9 +92,10 @@ class DataDirectory {
   SegmentList segments_;
   // The writer thread's (start()'s before it runs):
   std::unique_ptr<SegmentWriter> writer_;
-  std::uint64_t last_id_ = 0;  // of the newest segment, and how much of it counts
+  std::optional<RecordCipher> cipher_;  // of writer_'s segment; none: in clear
+  std::uint64_t last_id_ = 0;           // of the newest segment, and how much of it counts
   std::uint64_t last_end_ = 0;
-  std::string joined_;      // small puts of a group, side by side
+  std::string joined_;      // small puts of a group, side by side; encrypted ones, of whatever size
   bool usable_now_ = true;  // what state_ says
 
   mutable std::mutex mutex_;

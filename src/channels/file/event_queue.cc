@@ -192,6 +192,12 @@ std::int64_t EventQueue::size() const {
   return static_cast<std::int64_t>(next_ - gone_.count());
 }
 
+std::optional<std::uint64_t> EventQueue::oldest() const {
+  std::lock_guard lock(mutex_);
+  const std::uint64_t number = gone_.end_of(0);
+  return number < next_ ? std::optional(number) : std::nullopt;
+}
+
 std::uint64_t EventQueue::next() const {
   std::lock_guard lock(mutex_);
   return next_;

@@ -53,6 +53,7 @@ class EventQueue {
   // -- figures
   std::int64_t size() const;  ///< stored and not gone
   std::uint64_t next() const;
+  std::optional<std::uint64_t> oldest() const;  ///< the lowest number that is not gone
   IntervalSet gone() const;
 
  private:

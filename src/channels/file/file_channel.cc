@@ -11,8 +11,10 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/failpoint.h"
+#include "channels/file/age_marks.h"
 #include "channels/file/backlog_reader.h"
 #include "channels/file/consumption_log.h"
+#include "channels/file/damaged_bytes.h"
 #include "channels/file/data_directory.h"
 #include "channels/file/file_channel_options.h"
 #include "channels/file/recovery.h"
@@ -37,6 +39,8 @@ IntervalSet everything() {
 
 constexpr std::string_view kDamaged = "EventDamagedCount";
 constexpr std::string_view kDamagedBytes = "DamagedBytes";
+constexpr std::string_view kTakenOver = "EventTakenOverCount";
+constexpr std::string_view kDamagedKept = "DamagedBytesKept";
 constexpr std::string_view kMissing = "EventMissingCount";
 constexpr std::string_view kSyncs = "SyncCount";
 constexpr std::string_view kSyncFailures = "SyncFailCount";
@@ -54,7 +58,9 @@ struct FileChannel::Shared {
         take_success(environment.counters.counter(counter_names::kTakeSuccess)),
         damaged(environment.counters.counter(kDamaged)),
         damaged_bytes(environment.counters.counter(kDamagedBytes)),
+        damaged_kept(environment.counters.counter(kDamagedKept)),
         missing(environment.counters.counter(kMissing)),
+        taken_over(environment.counters.counter(kTakenOver)),
         syncs(environment.counters.counter(kSyncs)),
         sync_failures(environment.counters.counter(kSyncFailures)) {}
 
@@ -73,7 +79,9 @@ struct FileChannel::Shared {
   Counter& take_success;
   Counter& damaged;
   Counter& damaged_bytes;
+  Counter& damaged_kept;
   Counter& missing;
+  Counter& taken_over;
   Counter& syncs;
   Counter& sync_failures;
 };
@@ -98,13 +106,17 @@ class FileChannel::Life : public std::enable_shared_from_this<FileChannel::Life>
   void take_back(Range numbers);
 
   std::size_t segment_count();
+  /// Of the oldest event, up to a second more; of those from before the start since their segment was begun.
+  std::int64_t oldest_age_ms();
+  void note_time(std::uint64_t first) { ages_.note(first, environment_.clock.now_ms()); }
   bool disk_full() const;
   EventQueue& queue() { return queue_; }
   MemoryBudget& budget() { return environment_.budget; }
+  Form form() const { return keys_.active() == nullptr ? Form::clear : Form::encrypted; }
   Shared& shared() { return *shared_; }
 
  private:
-  Life(std::shared_ptr<Shared> shared, Environment& environment, Options options, Recovered recovered);
+  Life(std::shared_ptr<Shared> shared, Environment& environment, Options options, KeyRing keys, Recovered recovered);
 
   Status start();
   Result<DataDirectory*> choose_directory();
@@ -122,9 +134,11 @@ class FileChannel::Life : public std::enable_shared_from_this<FileChannel::Life>
   std::shared_ptr<Shared> shared_;
   Environment& environment_;
   const Options options_;
+  const KeyRing keys_;
   std::vector<DirectoryGuard> guards_;
   const std::uint64_t channel_id_;
   EventQueue queue_;
+  AgeMarks ages_;
   ConsumptionLog consumption_;
   std::atomic<std::uint64_t> next_segment_;
   WriterContext writer_context_;
@@ -161,8 +175,9 @@ class FileChannel::FilePut final : public Put {
     CHECK(batch_ == nullptr && batch->size() == events_);
     batch_ = std::move(batch);
     if (events_ == 0) return Receipt::completed();
-    DataDirectory::Stored stored = directory_.store(EncodedPut(*batch_, life_->budget()));
+    DataDirectory::Stored stored = directory_.store(EncodedPut(*batch_, life_->form(), life_->budget()));
     first_ = stored.first;
+    life_->note_time(first_);
     return std::move(stored.receipt);
   }
 
@@ -222,10 +237,12 @@ class FileChannel::FileLease final : public LeaseBackend {
   std::vector<NumberedEvents> events_;
 };
 
-FileChannel::Life::Life(std::shared_ptr<Shared> shared, Environment& environment, Options options, Recovered recovered)
+FileChannel::Life::Life(std::shared_ptr<Shared> shared, Environment& environment, Options options, KeyRing keys,
+                        Recovered recovered)
     : shared_(std::move(shared)),
       environment_(environment),
       options_(std::move(options)),
+      keys_(std::move(keys)),
       guards_(std::move(recovered.guards)),
       channel_id_(recovered.channel_id),
       queue_(options_.limits, std::move(recovered.gone), recovered.next, environment.budget),
@@ -235,6 +252,7 @@ FileChannel::Life::Life(std::shared_ptr<Shared> shared, Environment& environment
                       .clock = environment.clock,
                       .log = environment.log,
                       .channel_id = channel_id_,
+                      .keys = keys_,
                       .segment_size = options_.segment_size,
                       .minimum_free = options_.minimum_free,
                       .queue = queue_,
@@ -248,22 +266,30 @@ FileChannel::Life::Life(std::shared_ptr<Shared> shared, Environment& environment
                       .usable_again = [this] { shared_->space_wakers.wake_all(); },
                       .syncs = shared_->syncs,
                       .sync_failures = shared_->sync_failures} {
+  std::vector<Segment> before;
+  for (const auto& segments : recovered.segments) before.insert(before.end(), segments.begin(), segments.end());
+  std::sort(before.begin(), before.end(), [](const Segment& a, const Segment& b) { return a.first < b.first; });
+  for (const Segment& segment : before) ages_.note(segment.first, segment.made_ms);
   std::vector<const SegmentList*> lists;
   for (std::size_t i = 0; i < options_.folders.data.size(); ++i) {
     directories_.push_back(
         std::make_unique<DataDirectory>(writer_context_, options_.folders.data[i], std::move(recovered.segments[i])));
     lists.push_back(&directories_.back()->segments());
   }
-  reader_ =
-      std::make_unique<BacklogReader>(environment.files, std::move(lists), channel_id_, environment.budget,
-                                      [this](const std::string& path, const Damage& damage) { report(path, damage); });
+  const DirectoryReader::Context reading{environment.files, channel_id_, keys_, environment.budget};
+  reader_ = std::make_unique<BacklogReader>(
+      reading, lists, [this](const std::string& path, const Damage& damage) { report(path, damage); });
 }
 
 Result<std::shared_ptr<FileChannel::Life>> FileChannel::Life::begin(std::shared_ptr<Shared> shared,
                                                                     Environment& environment) {
   Options options = shared->current();
-  TRY_ASSIGN(Recovered recovered, recover(options.folders, environment));
-  std::shared_ptr<Life> life(new Life(std::move(shared), environment, std::move(options), std::move(recovered)));
+  TRY_ASSIGN(KeyRing keys, load_keys(options.keys, environment.files));
+  TRY_ASSIGN(Recovered recovered, recover(options.folders, keys, environment, &options.from_flume));
+  shared->taken_over.add(static_cast<std::int64_t>(recovered.taken_over.events));
+  shared->damaged.add(static_cast<std::int64_t>(recovered.taken_over.damaged));
+  std::shared_ptr<Life> life(
+      new Life(std::move(shared), environment, std::move(options), std::move(keys), std::move(recovered)));
   TRY(life->start());
   return life;
 }
@@ -380,6 +406,10 @@ void FileChannel::Life::report(const std::string& path, const Damage& damage) {
       "{}: damage at {}, {} bytes ({}){}", path, damage.offset, damage.bytes, damage.what,
       damage.numbers.size() == 0 ? std::string()
                                  : fmt::format(", events {} to {}", damage.numbers.first, damage.numbers.end - 1)));
+  const auto kept = keep_damaged_bytes(environment_.files, path, damage.offset, damage.bytes);
+  if (!kept.ok() && kept.status().code() == Code::not_found) return kept.status().ignore();  // the file is gone
+  if (!kept.ok()) environment_.log.warn("what is damaged can't be copied: " + kept.status().message());
+  if (kept.ok()) shared_->damaged_kept.add(static_cast<std::int64_t>(*kept));
 }
 
 void FileChannel::Life::report_missing(const std::vector<Range>& missing) {
@@ -423,6 +453,12 @@ std::size_t FileChannel::Life::segment_count() {
   std::size_t count = 0;
   for (const auto& directory : directories_) count += directory->segments().size();
   return count;
+}
+
+std::int64_t FileChannel::Life::oldest_age_ms() {
+  const auto oldest = queue_.oldest();
+  const std::int64_t stored = oldest ? ages_.stored_at(*oldest) : 0;
+  return stored == 0 ? 0 : std::max<std::int64_t>(0, environment_.clock.now_ms() - stored);
 }
 
 bool FileChannel::Life::disk_full() const {
@@ -520,6 +556,10 @@ FileChannel::FileChannel(std::shared_ptr<Shared> shared, Environment& environmen
     const auto now = life();
     return now == nullptr ? 0.0 : static_cast<double>(now->segment_count());
   });
+  counters.gauge(counter_names::kOldestEventAge, [this] {
+    const auto now = life();
+    return now == nullptr ? 0.0 : static_cast<double>(now->oldest_age_ms());
+  });
   counters.gauge(kDiskFull, [this] {
     const auto now = life();
     return now != nullptr && now->disk_full() ? 1.0 : 0.0;
@@ -595,6 +635,7 @@ Status FileChannel::reconfigure(const Settings& settings) {
     const bool same_folders =
         wanted.folders.checkpoint == options.folders.checkpoint && wanted.folders.data == options.folders.data;
     if (!same_folders) return {Code::invalid, "other folders need a channel that is made anew"};
+    if (wanted.keys != options.keys) return {Code::invalid, "other keys need a channel that is made anew"};
     options = std::move(wanted);
   }
   if (const auto now = life(); now != nullptr) now->apply(shared_->current());

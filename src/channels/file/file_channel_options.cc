@@ -112,19 +112,37 @@ constexpr Option kOptions[] = {
      .no_effect = kStarts},
     {.name = "encryption.keyProvider",
      .kind = Kind::name,
-     .help = "Where keys come from. A channel with it does not start yet."},
+     .help = "Where keys come from: FILE, ENVIRONMENT or COMMAND. Naming it switches encryption on."},
     {.name = "encryption.activeKey",
      .kind = Kind::name,
-     .help = "Key that new files are encrypted with. Not here yet."},
-    {.name = "encryption.cipherProvider", .kind = Kind::name, .help = "Cipher. Not here yet."},
-    {.name = "encryption.keyProvider.keyStoreFile", .kind = Kind::path, .help = "Key store file. Not here yet."},
-    {.name = "encryption.keyProvider.keyStorePasswordFile",
+     .help = "Name of the key that new events are encrypted with; NONE: new ones are written in clear, while keys are "
+             "kept for older ones."},
+    {.name = "encryption.cipherProvider",
+     .kind = Kind::name,
+     .fallback = "AES-256-GCM",
+     .help = "Cipher; there is no other one."},
+    {.name = "encryption.keyProvider.keys",
+     .kind = Kind::list,
+     .help = "Names of all keys that new events or those on disk need."},
+    {.name = "encryption.keyProvider.keys.*.file",
      .kind = Kind::path,
-     .help = "File with the password of the key store. Not here yet."},
-    {.name = "encryption.keyProvider.keys", .kind = Kind::list, .help = "Names of all keys. Not here yet."},
+     .help = "FILE: the file with the key, 64 hexadecimal digits or 32 bytes in base64; refused where others may read "
+             "it."},
+    {.name = "encryption.keyProvider.keys.*.variable",
+     .kind = Kind::name,
+     .help = "ENVIRONMENT: the variable that holds the key."},
+    {.name = "encryption.keyProvider.keys.*.command",
+     .kind = Kind::command,
+     .help = "COMMAND: what prints the key; run without a shell when the channel starts."},
     {.name = "encryption.keyProvider.keys.*.passwordFile",
      .kind = Kind::path,
-     .help = "File with the password of one key. Not here yet."},
+     .help = "Flume's password of one key. A channel with it does not start: see below."},
+    {.name = "encryption.keyProvider.keyStoreFile",
+     .kind = Kind::path,
+     .help = "Flume's key store. A channel with it does not start: see below."},
+    {.name = "encryption.keyProvider.keyStorePasswordFile",
+     .kind = Kind::path,
+     .help = "Flume's password of the key store. A channel with it does not start: see below."},
 };
 
 /// "~/a" below the user's home, as Flume's ${user.home}.
@@ -168,13 +186,7 @@ constexpr ComponentInfo kInfo{
 };
 
 Result<Options> read_options(const Settings& settings, Environment& environment) {
-  for (const auto& [key, value] : settings.values()) {
-    if (!key.starts_with("encryption.")) continue;
-    return Status(Code::invalid,
-                  fmt::format("{} is set, but this version can't encrypt a file channel and does not write events in "
-                              "clear instead: use Flume for it, or remove all of encryption.*",
-                              key));
-  }
+  TRY_ASSIGN(KeySource keys, read_key_source(settings));
   Options options{
       .folders = read_folders(settings, environment),
       .limits = {settings.integer("capacity"), settings.integer("transactionCapacity")},
@@ -184,7 +196,16 @@ Result<Options> read_options(const Settings& settings, Environment& environment)
           std::clamp(static_cast<std::uint64_t>(settings.integer("maxFileSize")), kSmallestSegment, kLargestSegment),
       .minimum_free = static_cast<std::uint64_t>(std::max(settings.integer("minimumRequiredSpace"), kLeastFree)),
       .checkpoint_on_close = settings.boolean("checkpointOnClose"),
+      .keys = std::move(keys),
+      .from_flume = {},
   };
+  options.from_flume = {
+      .backup_checkpoint =
+          settings.boolean("useDualCheckpoints")
+              ? without_slash_at_end(expand_home(settings.optional_text("backupCheckpointDir").value_or("")))
+              : std::string(),
+      .end_log_at_damage = !settings.boolean("fsyncPerTransaction"),
+      .options = {.segment_size = options.segment_size, .minimum_free = options.minimum_free}};
   if (options.limits.transaction_events > options.limits.events) {
     environment.log.warn(fmt::format("transactionCapacity {} is larger than capacity {}: {} is used; raise capacity",
                                      options.limits.transaction_events, options.limits.events, options.limits.events));

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "channels/file/event_queue.h"
+#include "channels/file/key_source.h"
 #include "channels/file/recovery.h"
 #include "standpipe/component.h"
 
@@ -20,9 +21,11 @@ struct Options {
   std::uint64_t segment_size;
   std::uint64_t minimum_free;
   bool checkpoint_on_close;
+  KeySource keys;
+  FromFlume from_flume;
 };
 
-/// Code::invalid where settings ask for what this channel does not do yet and must not leave out: encryption.
+/// Code::invalid where settings ask for an encryption that can't be had.
 Result<Options> read_options(const Settings& settings, Environment& environment);
 
 }  // namespace standpipe::file_channel

@@ -553,7 +553,7 @@ TEST_F(FileChannelTest, RefusesWhatIsNotItsOwn) {
   ASSERT_TRUE(write_file_atomically(disk_, "/c/data/log-7", "flume").ok());
   Status status = open();
   EXPECT_EQ(status.code(), Code::invalid);
-  EXPECT_THAT(status.message(), HasSubstr("/c/data/log-7 belongs to a file channel of Flume"));
+  EXPECT_THAT(status.message(), HasSubstr("/c/data/log-7.meta is missing"));
   ASSERT_TRUE(disk_.remove("/c/data/log-7").ok());
   ASSERT_TRUE(open().ok());
   ASSERT_TRUE(put(*channel_, numbered_ptr(0, 3)).ok());
@@ -622,7 +622,71 @@ TEST_F(FileChannelTest, TakesOverEverythingButOtherFoldersWhileItRuns) {
 TEST_F(FileChannelTest, WritesNothingInClearWhereEncryptionIsAskedFor) {
   const auto made = kFileChannel.create(settings_of({{"encryption.keyProvider", "JCEKSFILE"}}), world_.environment);
   EXPECT_EQ(made.status().code(), Code::invalid);
-  EXPECT_THAT(made.status().message(), HasSubstr("does not write events in clear"));
+  EXPECT_THAT(made.status().message(), HasSubstr("writes nothing in clear"));
+}
+
+TEST_F(FileChannelTest, CopiesWhatIsDamagedAndWhatItCutsUpToALimit) {
+  ASSERT_TRUE(open({{"maxFileSize", "67108864"}}).ok());
+  constexpr std::size_t kLarge = 17u << 20;
+  for (std::size_t i = 0; i < 3; ++i) {
+    Batch batch;
+    batch.add_copy(std::string(kLarge, static_cast<char>('a' + i)));
+    ASSERT_TRUE(put(*channel_, std::make_shared<const Batch>(std::move(batch))).ok());
+  }
+  kill();
+  const std::string path = segments().back();
+  const std::size_t end = disk_.files()[path].find_last_not_of('\0') + 1;
+  disk_.change(path, [&](std::string& bytes) {
+    bytes[kSegmentHeader + 1000] ^= 1;
+    bytes.replace((end + 7) / 8 * 8, 6, "fooled");
+  });
+  ASSERT_TRUE(open().ok());
+  EXPECT_EQ(channel_->take(10).value().size(), 2u);
+  std::map<std::string, std::string> copies = disk_.files();
+  std::erase_if(copies, [](const auto& file) { return !file.first.starts_with("/c/data/damaged/"); });
+  ASSERT_EQ(copies.size(), 2u);
+  const auto& [body_path, body] = *copies.begin();
+  EXPECT_THAT(body_path, HasSubstr("segment-0000000000000001@41"));
+  EXPECT_EQ(body.size(), 16u << 20) << "not more than that of one place";
+  EXPECT_EQ(std::count(body.begin(), body.end(), 'a'), (16 << 20) - 1);
+  EXPECT_TRUE(std::prev(copies.end())->second.starts_with("fooled"));
+  EXPECT_EQ(world_.count("DamagedBytesKept"), 16 << 20);
+}
+
+TEST_F(FileChannelTest, TellsTheAgeOfItsOldestEvent) {
+  VirtualClock clock;
+  clock.advance(std::chrono::hours(1));
+  testing::TestEnvironment world("c1", clock, faults_);
+  auto channel = kFileChannel.create(settings_of(folders()), world.environment).value();
+  const auto age = [&] {
+    for (const auto& value : world.counters.read()) {
+      if (value.name == counter_names::kOldestEventAge) return value.number;
+    }
+    return -1.0;
+  };
+  ASSERT_TRUE(channel->start().ok());
+  EXPECT_EQ(age(), 0);
+  clock.advance(std::chrono::seconds(5));
+  ASSERT_TRUE(put(*channel, numbered_ptr(0, 2)).ok());
+  clock.advance(std::chrono::seconds(3));
+  ASSERT_TRUE(put(*channel, numbered_ptr(2, 2)).ok());
+  clock.advance(std::chrono::seconds(2));
+  EXPECT_EQ(age(), 5000);
+  ASSERT_TRUE(channel->take(2).value().commit().ok());
+  EXPECT_EQ(age(), 2000);
+  ASSERT_TRUE(channel->take(2).value().commit().ok());
+  EXPECT_EQ(age(), 0);
+  for (int i = 0; i < 5000; ++i) {
+    clock.advance(std::chrono::seconds(1));
+    ASSERT_TRUE(put(*channel, numbered_ptr(4, 1)).ok());
+  }
+  EXPECT_GE(age(), 4'999'000);
+  ASSERT_TRUE(channel->take(4000).value().commit().ok());
+  EXPECT_NEAR(age(), 999'000, 16'000) << "fewer marks, not worse than by some parts in a thousand";
+  channel->stop();
+  clock.advance(std::chrono::seconds(100));
+  ASSERT_TRUE(channel->start().ok());
+  EXPECT_GE(age(), 1'100'000) << "from the start of its segment, as it is from before";
 }
 
 TEST_F(FileChannelTest, BothSnapshotsDamagedRepeatAndLoseNothing) {

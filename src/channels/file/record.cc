@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/check.h"
+#include "channels/file/encryption.h"
 #include "channels/file/little_endian.h"
 #include "io/crc32c.h"
 
@@ -73,6 +75,15 @@ BlockNumbers& block_numbers() {
   return numbers;
 }
 
+/// The header's checksum, and its copy at the end.
+void finish(char* record, std::size_t length, bool has_trailer, std::uint32_t seed) {
+  store(record + 4, crc32c(seed, {record + 8, kRecordHeader - 8}));
+  if (!has_trailer) return;
+  char* const trailer = record + length - kRecordHeader;
+  std::memcpy(trailer, record, kRecordHeader);
+  std::memcpy(trailer, kTrailerMagic.data(), kTrailerMagic.size());
+}
+
 }  // namespace
 
 std::uint32_t record_seed(std::uint64_t channel_id, std::uint64_t segment_id) {
@@ -97,9 +108,21 @@ std::optional<RecordHeader> parse_record_header(std::string_view bytes, std::uin
   const bool sensible = header.length >= kRecordHeader && header.length <= kMaxRecord &&
                         header.length % kRecordAlignment == 0 && header.events > 0 && header.blocks <= header.events &&
                         header.first < (std::uint64_t{1} << 62) &&
-                        kRecordHeader + header.table_size() * (header.has_trailer() ? 2 : 1) <= header.length;
+                        header.overhead() + header.table_size() <= header.length;
   if (!sensible) return std::nullopt;
   return header;
+}
+
+AssociatedData associated_data(const RecordHeader& header) {
+  AssociatedData bytes{};
+  store(bytes.data(), header.length);
+  store(bytes.data() + 4, header.events);
+  store(bytes.data() + 8, header.first);
+  store(bytes.data() + 16, header.blocks);
+  store(bytes.data() + 24, header.synced);
+  store(bytes.data() + 28, header.type);
+  store(bytes.data() + 29, header.flags);
+  return bytes;
 }
 
 bool can_be_recorded(const Batch& batch) {
@@ -111,16 +134,19 @@ bool can_be_recorded(const Batch& batch) {
   return true;
 }
 
-std::size_t EncodedPut::Part::length() const {
-  const std::size_t once = kRecordHeader + table_size() + block_bytes + body_bytes;
-  return aligned(events > 1 ? once + table_size() + kRecordHeader : once);
+std::size_t EncodedPut::length_of(const Part& part) const {
+  const bool several = part.events > 1;
+  if (form_ == Form::encrypted) {
+    return content_at() + aligned(part.content_size()) + kTagSize + (several ? kRecordHeader : 0);
+  }
+  return aligned(content_at() + part.content_size() + (several ? part.table_size() + kRecordHeader : 0));
 }
 
-EncodedPut::EncodedPut(const Batch& batch, MemoryBudget& budget) : events_(batch.size()) {
+EncodedPut::EncodedPut(const Batch& batch, Form form, MemoryBudget& budget) : form_(form), events_(batch.size()) {
   plan(batch);
   for (Part& part : parts_) {
     part.offset = size_;
-    size_ += part.length();
+    size_ += length_of(part);
   }
   buffer_ = BlockCache::take(size_);
   charge_ = BudgetCharge(budget, size_);
@@ -145,11 +171,10 @@ void EncodedPut::plan(const Batch& batch) {
   }
 }
 
-void EncodedPut::write(const Batch& batch, const Part& part) {
+/// Table, header blocks and bodies from `table` on; returns where they end.
+char* EncodedPut::write_content(const Batch& batch, const Part& part, char* table) {
   BlockNumbers& numbers = block_numbers();
   numbers.begin(batch.block_count());
-  char* const record = buffer_.get() + part.offset;
-  char* const table = record + kRecordHeader;
   char* block_entry = table;
   char* event_entry = table + 8 * part.blocks;
   char* block_at = table + part.table_size();
@@ -173,33 +198,57 @@ void EncodedPut::write(const Batch& batch, const Part& part) {
     if (!body.empty()) std::memcpy(body_at, body.data(), body.size());
     body_at += body.size();
   }
-  const std::size_t length = part.length();
-  char* const end = record + length;
-  const bool twice = part.events > 1;
-  char* const copy = twice ? end - kRecordHeader - part.table_size() : end;
-  std::memset(body_at, 0, static_cast<std::size_t>(copy - body_at));
-  if (twice) std::memcpy(copy, table, part.table_size());
+  return body_at;
+}
+
+void EncodedPut::write(const Batch& batch, const Part& part) {
+  char* const record = buffer_.get() + part.offset;
+  char* const table = record + content_at();
+  char* const content_end = write_content(batch, part, table);
+  const std::size_t length = length_of(part);
+  const bool twice = part.events > 1 && form_ == Form::clear;
+  char* const record_end = record + length;
+  char* const pad_end = form_ == Form::encrypted ? table + aligned(part.content_size())
+                        : twice                  ? record_end - kRecordHeader - part.table_size()
+                                                 : record_end;
+  std::memset(content_end, 0, static_cast<std::size_t>(pad_end - content_end));
+  if (twice) std::memcpy(pad_end, table, part.table_size());
   std::memset(record, 0, kRecordHeader);
   std::memcpy(record, kMagic.data(), kMagic.size());
   store(record + 8, static_cast<std::uint32_t>(length));
   store(record + 12, static_cast<std::uint32_t>(part.events));
   store(record + 24, static_cast<std::uint32_t>(part.blocks));
-  store(record + 28, crc32c(0, {table, part.table_size()}));
+  if (form_ == Form::clear) store(record + 28, crc32c(0, {table, part.table_size()}));
   store(record + 36, kEventsRecord);
+  store(record + 37, form_ == Form::encrypted ? kEncrypted : std::uint8_t{0});
 }
 
 std::string_view EncodedPut::seal(std::uint64_t first, std::uint32_t seed, std::uint32_t synced) {
+  CHECK(form_ == Form::clear);
   for (const Part& part : parts_) {
     char* const record = buffer_.get() + part.offset;
     store(record + 16, first + part.first_event);
     store(record + 32, synced);
-    store(record + 4, crc32c(seed, {record + 8, kRecordHeader - 8}));
-    if (part.events == 1) continue;
-    char* const trailer = record + part.length() - kRecordHeader;
-    std::memcpy(trailer, record, kRecordHeader);
-    std::memcpy(trailer, kTrailerMagic.data(), kTrailerMagic.size());
+    finish(record, length_of(part), part.events > 1, seed);
   }
   return {buffer_.get(), size_};
+}
+
+void EncodedPut::encrypt(std::size_t index, const Place& place, RecordCipher& cipher, char* to) const {
+  CHECK(form_ == Form::encrypted);
+  const Part& part = parts_[index];
+  const char* const record = buffer_.get() + part.offset;
+  std::memcpy(to, record, kRecordHeader);
+  store(to + 16, place.first + part.first_event);
+  store(to + 32, place.synced);
+  // Its checksums are still zero, as the tag wants the table's.
+  const std::string_view associated(to + 8, kRecordHeader - 8);
+  char* const salt = to + kRecordHeader;
+  std::memcpy(salt, cipher.salt().data(), kSaltSize);
+  const std::string_view content(record + content_at(), aligned(part.content_size()));
+  cipher.encrypt(place.offset, associated, content, to + content_at());
+  store(to + 28, crc32c(0, {salt, kSaltSize + content.size() + kTagSize}));
+  finish(to, length_of(part), part.events > 1, place.seed);
 }
 
 }  // namespace standpipe::file_channel

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,6 +20,13 @@ inline constexpr std::uint32_t kMaxRecord = 1u << 30;
 inline constexpr std::size_t kRecordTarget = 1u << 20;
 inline constexpr std::uint8_t kEventsRecord = 1;
 inline constexpr std::uint8_t kEncrypted = 1;
+inline constexpr std::size_t kSaltSize = 16;
+inline constexpr std::size_t kTagSize = 16;
+using Salt = std::array<char, kSaltSize>;
+
+class RecordCipher;
+
+enum class Form : unsigned char { clear, encrypted };
 
 /// What the checksum of every record header of a segment starts from: bytes of another segment, or of another channel,
 /// never check.
@@ -36,8 +44,21 @@ struct RecordHeader {
 
   std::size_t table_size() const { return std::size_t{8} * blocks + std::size_t{12} * events; }
   bool has_trailer() const { return events > 1; }
+  bool encrypted() const { return (flags & kEncrypted) != 0; }
   std::uint64_t end() const { return first + events; }
+  /// Where table, header blocks and bodies stand in the record, and how many bytes they are with their padding.
+  std::size_t content_at() const { return kRecordHeader + (encrypted() ? kSaltSize : 0); }
+  std::size_t content_size() const { return length - overhead(); }
+  std::size_t overhead() const {
+    const std::size_t trailer = has_trailer() ? kRecordHeader : 0;
+    if (encrypted()) return kRecordHeader + kSaltSize + kTagSize + trailer;
+    return kRecordHeader + trailer + (has_trailer() ? table_size() : 0);
+  }
 };
+
+/// What an encrypted record's tag covers beside the text.
+using AssociatedData = std::array<char, kRecordHeader - 8>;
+AssociatedData associated_data(const RecordHeader& header);
 
 /// The header at the beginning of `bytes`, when its checksum agrees and its numbers make sense by themselves (the
 /// record may still be longer than what is there). `trailer`: the copy at a record's end.
@@ -50,12 +71,24 @@ bool can_be_recorded(const Batch& batch);
 class EncodedPut {
  public:
   /// Its bytes are charged to `budget` until they are written.
-  EncodedPut(const Batch& batch, MemoryBudget& budget);
+  EncodedPut(const Batch& batch, Form form, MemoryBudget& budget);
 
   std::size_t size() const { return size_; }
   std::size_t events() const { return events_; }
-  /// Fills in numbers (ascending from `first`) and checksums for a place in a segment; may be called again for another.
+  /// In clear: fills in numbers (ascending from `first`) and checksums for a place in a segment; may be called again
+  /// for another.
   std::string_view seal(std::uint64_t first, std::uint32_t seed, std::uint32_t synced);
+
+  std::size_t records() const { return parts_.size(); }
+  std::size_t record_size(std::size_t index) const { return length_of(parts_[index]); }
+  struct Place {
+    std::uint64_t first;   ///< number of the put's first event
+    std::uint32_t seed;    ///< of the segment
+    std::uint32_t synced;  ///< as in RecordHeader
+    std::uint64_t offset;  ///< of the record in the segment
+  };
+  /// Encrypted: record `index` as it stands at that place, to `to`. The put stays as it was, for another place.
+  void encrypt(std::size_t index, const Place& place, RecordCipher& cipher, char* to) const;
 
  private:
   struct Part {
@@ -67,12 +100,16 @@ class EncodedPut {
     std::size_t offset;  // in the buffer
 
     std::size_t table_size() const { return 8 * blocks + 12 * events; }
-    std::size_t length() const;
+    std::size_t content_size() const { return table_size() + block_bytes + body_bytes; }
   };
 
+  std::size_t content_at() const { return kRecordHeader + (form_ == Form::encrypted ? kSaltSize : 0); }
+  std::size_t length_of(const Part& part) const;
   void plan(const Batch& batch);
   void write(const Batch& batch, const Part& part);
+  char* write_content(const Batch& batch, const Part& part, char* table);
 
+  const Form form_;
   BudgetCharge charge_;
   std::vector<Part> parts_;
   BlockCache::Block buffer_;

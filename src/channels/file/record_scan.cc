@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/failpoint.h"
+#include "channels/file/encryption.h"
 #include "channels/file/little_endian.h"
 #include "channels/file/record.h"
 #include "io/crc32c.h"
@@ -42,7 +43,7 @@ std::shared_ptr<const Headers> parse_headers(std::string_view bytes) {
 
 class Scanner {
  public:
-  Scanner(std::shared_ptr<const Slab> slab, const ScanInput& input) : input_(input), next_(input.from) {
+  Scanner(std::shared_ptr<Slab> slab, const ScanInput& input) : input_(input), slab_(slab.get()), next_(input.from) {
     if (slab != nullptr) scan_.batch.pin(std::move(slab));
   }
 
@@ -85,6 +86,7 @@ class Scanner {
       return false;
     }
     const std::string_view record = input_.bytes.substr(found.at, std::min<std::size_t>(there, found.header.length));
+    if (scan_.end == 0) scan_.first = found.header.first;
     scan_.end = input_.offset + found.at + record.size();
     scan_.next = std::max(scan_.next, found.header.end());
     scan_.synced = std::max<std::uint64_t>(scan_.synced, found.header.synced);
@@ -138,20 +140,44 @@ class Scanner {
   void read(const Found& found, std::string_view record) {
     const RecordHeader& header = found.header;
     const Range numbers{header.first, header.end()};
-    if (header.type != kEventsRecord || (header.flags & kEncrypted) != 0) {
+    if (header.type != kEventsRecord || (header.flags & ~kEncrypted) != 0) {
       return report(found.at, record.size(), numbers, "a kind of record that this version does not know");
     }
+    if (header.encrypted() && !open(found, record)) return;
     const auto table = find_table(header, record);
     if (!table) return report(found.at, record.size(), numbers, "table");
     if (!sizes_agree(header, *table)) return report(found.at, record.size(), numbers, "lengths");
     read_events(found, record, *table);
   }
 
+  /// Makes the content of an encrypted record plain, where it stands.
+  bool open(const Found& found, std::string_view record) {
+    const RecordHeader& header = found.header;
+    const Range numbers{header.first, header.end()};
+    const std::string_view covered =
+        record.substr(std::min(kRecordHeader, record.size()), kSaltSize + header.content_size() + kTagSize);
+    const bool whole = record.size() == header.length;
+    if (!whole || !checks(covered, header.table_crc)) {
+      report(found.at, record.size(), numbers, "encrypted record");
+      return false;
+    }
+    if (input_.opener == nullptr) {
+      scan_.closed += header.events;
+      return false;
+    }
+    char* const bytes = slab_->data() + (record.data() - slab_->data());
+    if (input_.opener->open(input_.offset + found.at, header, bytes)) return true;
+    scan_.closed += header.events;
+    report(found.at, record.size(), numbers, "encrypted record that no key fits");
+    return false;
+  }
+
   std::optional<std::string_view> find_table(const RecordHeader& header, std::string_view record) const {
     const std::size_t size = header.table_size();
-    if (record.size() >= kRecordHeader + size) {
-      const std::string_view table = record.substr(kRecordHeader, size);
-      if (crc32c(0, table) == header.table_crc) return table;
+    if (record.size() >= header.content_at() + size) {
+      const std::string_view table = record.substr(header.content_at(), size);
+      // An encrypted one has been checked with the whole content.
+      if (header.encrypted() || crc32c(0, table) == header.table_crc) return table;
     }
     if (!header.has_trailer() || record.size() < header.length) return std::nullopt;
     const std::string_view table = record.substr(record.size() - kRecordHeader - size, size);
@@ -160,21 +186,20 @@ class Scanner {
   }
 
   static bool sizes_agree(const RecordHeader& header, std::string_view table) {
-    std::uint64_t total =
-        kRecordHeader + header.table_size() + (header.has_trailer() ? header.table_size() + kRecordHeader : 0);
+    std::uint64_t total = header.table_size();
     const char* entry = table.data();
     for (std::uint32_t i = 0; i < header.blocks; ++i, entry += 8) total += load<std::uint32_t>(entry);
     for (std::uint32_t i = 0; i < header.events; ++i, entry += 12) {
       total += load<std::uint32_t>(entry);
       if (load<std::uint32_t>(entry + 4) > header.blocks) return false;
     }
-    return total <= header.length && header.length - total < kRecordAlignment;
+    return total <= header.content_size() && header.content_size() - total < kRecordAlignment;
   }
 
   /// The record may be cut short: what lies beyond its end does not check.
   void read_events(const Found& found, std::string_view record, std::string_view table) {
     const RecordHeader& header = found.header;
-    std::size_t at = kRecordHeader + table.size();
+    std::size_t at = header.content_at() + table.size();
     const auto part = [&](std::uint32_t length) {
       const std::string_view bytes = record.substr(std::min(at, record.size()), length);
       at += length;
@@ -223,6 +248,7 @@ class Scanner {
   static constexpr Batch::Block kBad = ~Batch::Block{0};
 
   const ScanInput& input_;
+  Slab* const slab_;
   Scan scan_;
   std::size_t at_ = 0;
   std::uint64_t next_;
@@ -231,8 +257,6 @@ class Scanner {
 
 }  // namespace
 
-Scan scan_records(std::shared_ptr<const Slab> slab, const ScanInput& input) {
-  return Scanner(std::move(slab), input).run();
-}
+Scan scan_records(std::shared_ptr<Slab> slab, const ScanInput& input) { return Scanner(std::move(slab), input).run(); }
 
 }  // namespace standpipe::file_channel

@@ -36,9 +36,14 @@ struct Scan {
   std::size_t used = 0;      ///< bytes dealt with: the next stretch begins here
   std::size_t wanted = 0;    ///< not 0: a record is not all there; come again with this many bytes from `used` on
   std::uint64_t end = 0;     ///< behind the last record, in the segment; 0: there was none
+  std::uint64_t first = 0;   ///< the first record's smallest number, if there was one
   std::uint64_t next = 0;    ///< behind the highest number seen; 0: none
   std::uint64_t synced = 0;  ///< the furthest that a record says the segment was synced
+  std::uint64_t closed =
+      0;  ///< events that were not read, as their records are encrypted and no key is at hand or fits
 };
+
+class RecordOpener;
 
 struct ScanInput {
   std::string_view bytes;    ///< in the slab
@@ -47,10 +52,13 @@ struct ScanInput {
   std::uint64_t from = 0;  ///< records with smaller numbers are repeats: left out
   bool last = false;       ///< nothing comes behind these bytes
   bool events = true;      ///< false: looks at record headers only
+  /// Null: encrypted records are checked and not read.
+  RecordOpener* opener = nullptr;
 };
 
 /// Reads records from hostile bytes: never fails, never asks for more memory than there are bytes; whatever checks is
-/// in the result, the rest among the damages. Zeros behind the last record are its end, not damage.
-Scan scan_records(std::shared_ptr<const Slab> slab, const ScanInput& input);
+/// in the result, the rest among the damages. Zeros behind the last record are its end, not damage. Encrypted records
+/// are opened where they stand in the slab: their bytes there are others afterwards.
+Scan scan_records(std::shared_ptr<Slab> slab, const ScanInput& input);
 
 }  // namespace standpipe::file_channel

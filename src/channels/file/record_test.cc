@@ -21,7 +21,7 @@ constexpr std::uint32_t kSeed = 77;
 
 std::string record_of(const Batch& batch, std::uint64_t first, std::uint32_t synced = 0) {
   MemoryBudget budget(1 << 30);
-  EncodedPut put(batch, budget);
+  EncodedPut put(batch, Form::clear, budget);
   return std::string(put.seal(first, kSeed, synced));
 }
 

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "channels/file/damaged_bytes.h"
 #include "channels/file/record.h"
 #include "channels/file/record_scan.h"
 #include "channels/file/snapshot.h"
@@ -24,14 +25,21 @@ constexpr std::uint64_t kSnapshotLimit = 1u << 30;
 
 class Recovery {
  public:
-  Recovery(const Folders& folders, Environment& environment)
-      : folders_(folders), environment_(environment), files_(environment.files), log_(environment.log) {}
+  Recovery(const Folders& folders, const KeyRing& keys, Environment& environment, const FromFlume* from_flume)
+      : folders_(folders),
+        keys_(keys),
+        environment_(environment),
+        files_(environment.files),
+        log_(environment.log),
+        from_flume_(from_flume) {}
 
   Result<Recovered> run() {
     TRY(lock_all());
+    TRY(take_over_from_flume());
     TRY(identify());
     TRY(read_gone());
     for (const std::string& folder : folders_.data) TRY(read_data_folder(folder));
+    TRY(check_keys());
     TRY(report_missing_segments());
     // What lies below the oldest segments was deleted because it was gone.
     std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
@@ -45,8 +53,11 @@ class Recovery {
 
  private:
   Status lock_all();
+  Status take_over_from_flume();
+  Result<bool> belongs_to_flume() const;
   Status identify();
-  Status refuse_foreign_files(const std::string& folder) const;
+  std::string holder() const;
+  Status refuse_foreign_files(const std::string& folder, std::string_view way_out) const;
   Status read_gone();
   Status read_consumed(std::uint64_t generation);
   Status read_data_folder(const std::string& folder);
@@ -55,6 +66,8 @@ class Recovery {
   Status find_end(Segment& segment);
   Status drop_torn_events(File& file, const Segment& segment, std::uint64_t synced, std::uint64_t end);
   Status report_missing_segments();
+  Status check_keys() const;
+  Status check_key(const std::string& path, const std::optional<SegmentHeader>& header) const;
   auto warn_unreadable(const Segment& segment) const {
     return [this, path = segment.path](std::uint64_t at, std::size_t bytes, const Status& why) {
       log_.error(fmt::format("{}: {} bytes at {} can't be read: {}", path, bytes, at, why.message()));
@@ -62,13 +75,21 @@ class Recovery {
   }
 
   const Folders& folders_;
+  const KeyRing& keys_;
   Environment& environment_;
   FileSystem& files_;
   Log& log_;
+  const FromFlume* const from_flume_;  // null: don't
   Recovered found_;
   std::optional<Snapshot> snapshot_;
   std::vector<bool> was_claimed_;  // by guard
+  /// Encrypted segments by path; without a header: it is damaged, and no key at hand opens the records.
+  std::map<std::string, std::optional<SegmentHeader>> encrypted_;
 };
+
+std::string Recovery::holder() const {
+  return fmt::format("process {}, agent {}, channel {}", ::getpid(), environment_.agent, environment_.component);
+}
 
 Status Recovery::lock_all() {
   std::set<std::string> seen{folders_.checkpoint};
@@ -76,11 +97,9 @@ Status Recovery::lock_all() {
     if (seen.insert(folder).second) continue;
     return {Code::invalid, fmt::format("{} is given twice: checkpointDir and all of dataDirs must differ", folder)};
   }
-  const std::string holder =
-      fmt::format("process {}, agent {}, channel {}", ::getpid(), environment_.agent, environment_.component);
   const std::string prefix = fmt::format("{}.channels.{}.", environment_.agent, environment_.component);
   const auto open = [&](const std::string& folder, std::string_view property) -> Status {
-    TRY_ASSIGN(auto guard, DirectoryGuard::open(files_, folder, prefix + std::string(property), holder));
+    TRY_ASSIGN(auto guard, DirectoryGuard::open(files_, folder, prefix + std::string(property), holder()));
     found_.guards.push_back(std::move(guard));
     return {};
   };
@@ -89,15 +108,48 @@ Status Recovery::lock_all() {
   return {};
 }
 
-Status Recovery::refuse_foreign_files(const std::string& folder) const {
-  TRY_ASSIGN(const std::string flume, find_flume_file(files_, folder));
-  if (!flume.empty()) {
-    return {Code::invalid,
-            fmt::format("{} belongs to a file channel of Flume, which is not read yet and stays untouched: drain "
-                        "it with Flume, or give the channel folders of its own",
-                        flume)};
+std::uint64_t new_id() {
+  std::random_device random;
+  return (std::uint64_t{random()} << 32) | random();
+}
+
+/// Nobody of ours has claimed any of the folders, and there are files of Flume's.
+Result<bool> Recovery::belongs_to_flume() const {
+  bool flume = false;
+  for (const DirectoryGuard& guard : found_.guards) {
+    const auto owner = guard.read_owner();
+    if (!owner.ok() || *owner) return false;  // identify() says what is wrong
+    TRY_ASSIGN(const std::string file, find_flume_file(files_, guard.path()));
+    flume = flume || !file.empty();
   }
+  return flume;
+}
+
+Status Recovery::take_over_from_flume() {
+  if (from_flume_ == nullptr) return {};
+  std::string backup = from_flume_->backup_checkpoint;
+  if (!backup.empty() && !files_.info(backup).ok()) backup.clear();
+  flume::TakeOver take_over(environment_, keys_,
+                            {folders_.checkpoint, folders_.data, backup, from_flume_->end_log_at_damage},
+                            from_flume_->options, {new_id(), environment_.agent, environment_.component});
+  TRY_ASSIGN(const bool decided, take_over.is_decided());
+  if (!decided) {
+    TRY_ASSIGN(const bool wanted, belongs_to_flume());
+    if (!wanted) return {};
+  }
+  std::optional<DirectoryGuard> backup_guard;
+  if (!backup.empty()) {
+    TRY_ASSIGN(auto guard, DirectoryGuard::open(files_, backup, "backupCheckpointDir", holder()));
+    backup_guard = std::move(guard);
+  }
+  TRY_ASSIGN(found_.taken_over, decided ? take_over.resume() : take_over.run());
   return {};
+}
+
+Status Recovery::refuse_foreign_files(const std::string& folder, std::string_view way_out) const {
+  TRY_ASSIGN(const std::string flume, find_flume_file(files_, folder));
+  if (flume.empty()) return {};
+  return {Code::invalid, fmt::format("{} belongs to a file channel of Flume and stays untouched: {}", flume, way_out)};
 }
 
 Status Recovery::identify() {
@@ -128,15 +180,21 @@ Status Recovery::identify() {
   }
   const bool is_new = !owner;
   for (std::size_t i = 0; i < found_.guards.size(); ++i) {
-    if (!was_claimed_[i]) TRY(refuse_foreign_files(found_.guards[i].path()));
+    if (was_claimed_[i]) continue;
+    TRY(refuse_foreign_files(found_.guards[i].path(),
+                             is_new
+                                 ? "an agent with a channel on these folders takes its events over"
+                                 : "the other folders are a channel's of ours; give Flume's to a channel of its own"));
   }
   if (is_new) {
     // A configuration that ran under Flume: starting empty beside its events would look like losing them.
     for (const std::string& folder : folders_.defaults_of_flume) {
-      if (files_.info(folder).ok()) TRY(refuse_foreign_files(folder));
+      if (!files_.info(folder).ok()) continue;
+      TRY(refuse_foreign_files(folder,
+                               "set checkpointDir and dataDirs to Flume's folders, and its events are taken "
+                               "over; or set them to others to do without"));
     }
-    std::random_device random;
-    owner = Owner{(std::uint64_t{random()} << 32) | random(), environment_.agent, environment_.component};
+    owner = Owner{new_id(), environment_.agent, environment_.component};
   }
   found_.channel_id = owner->id;
   if (!is_new && !was_claimed_.front()) {
@@ -215,10 +273,13 @@ Result<bool> Recovery::read_header(Segment& segment, std::optional<SegmentHeader
     }
     if (parsed->segment_id == segment.id) {
       segment.first = parsed->first;
-      header = *parsed;
+      segment.made_ms = parsed->made_ms;
+      if (parsed->encrypted()) encrypted_[segment.path] = *parsed;
+      header = std::move(*parsed);
       return true;
     }
   }
+  RecordOpener opener(keys_, found_.channel_id, segment.id);
   std::uint64_t at = kSegmentHeader;
   while (at < info.size) {
     const auto slab = Slab::make(std::min<std::uint64_t>(4 * kScanChunk, info.size - at));
@@ -227,9 +288,11 @@ Result<bool> Recovery::read_header(Segment& segment, std::optional<SegmentHeader
     const Scan scan = scan_records(slab, {.bytes = {slab->data(), size},
                                           .offset = at,
                                           .seed = record_seed(found_.channel_id, segment.id),
-                                          .last = true});
-    if (!scan.runs.empty()) {
-      segment.first = scan.runs.front().first;
+                                          .last = true,
+                                          .opener = &opener});
+    if (scan.end > 0) {
+      segment.first = scan.first;
+      if (scan.closed > 0 && !opener.fits()) encrypted_[segment.path] = std::nullopt;
       log_.warn(fmt::format("{}: the header is damaged; its records are read without", segment.path));
       return true;
     }
@@ -278,11 +341,14 @@ Status Recovery::find_end(Segment& segment) {
     for (const Damage& damage : scan.damages) damages.push_back(damage);
     at += last ? slab->capacity() : scan.used;
   }
-  for (const Damage& damage : damages) {
-    if (damage.offset < end) continue;  // the reader reports it when it gets there
+  std::uint64_t torn = end;  // what stands before `end` the reader reports when it gets there
+  for (const Damage& damage : damages) torn = std::max(torn, damage.offset + damage.bytes);
+  if (torn > end) {
     log_.warn(
         fmt::format("{}: cut at {}: {} bytes behind the last whole record were never acknowledged, or are damaged",
-                    segment.path, end, damage.offset + damage.bytes - end));
+                    segment.path, end, torn - end));
+    const auto kept = keep_damaged_bytes(files_, segment.path, end, torn - end);
+    if (!kept.ok()) log_.warn("what is cut can't be copied: " + kept.status().message());
   }
   found_.next = std::max({found_.next, passed, segment.first});
   TRY(drop_torn_events(*file, segment, synced, end));
@@ -358,6 +424,43 @@ Status Recovery::read_data_folder(const std::string& folder) {
   return {};
 }
 
+/// What waits in a segment that can't be opened must not be taken for damage: the start is refused.
+Status Recovery::check_keys() const {
+  for (const auto& segments : found_.segments) {
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      const auto encrypted = encrypted_.find(segments[i].path);
+      if (encrypted == encrypted_.end()) continue;
+      const std::uint64_t end = i + 1 < segments.size() ? segments[i + 1].first : found_.next;
+      if (found_.gone.covers({segments[i].first, end})) continue;
+      TRY(check_key(segments[i].path, encrypted->second));
+    }
+  }
+  return {};
+}
+
+Status Recovery::check_key(const std::string& path, const std::optional<SegmentHeader>& header) const {
+  const std::string property =
+      fmt::format("{}.channels.{}.encryption.keyProvider.keys", environment_.agent, environment_.component);
+  if (!header) {
+    return {Code::invalid,
+            fmt::format("{} holds encrypted events, its header is damaged, and none of {} opens them: add "
+                        "the key they were encrypted with",
+                        path, property)};
+  }
+  const KeyRing::NamedKey* const known = keys_.find(header->key_name);
+  if (known == nullptr) {
+    return {Code::invalid, fmt::format("{} holds events encrypted with key {}, which is not at hand: keep it among {} "
+                                       "until they are delivered",
+                                       path, header->key_name, property)};
+  }
+  const RecordCipher cipher(known->key, {header->channel_id, header->segment_id, header->salt});
+  if (cipher.check() == header->key_check) return {};
+  return {Code::invalid,
+          fmt::format("{} was encrypted with another key than the one that is called {} now: put the old "
+                      "one back, and give new keys names of their own",
+                      path, header->key_name)};
+}
+
 Status Recovery::report_missing_segments() {
   if (!snapshot_) return {};
   for (const auto& known : snapshot_->directories) {
@@ -388,8 +491,9 @@ Status Recovery::report_missing_segments() {
 
 }  // namespace
 
-Result<Recovered> recover(const Folders& folders, Environment& environment) {
-  return Recovery(folders, environment).run();
+Result<Recovered> recover(const Folders& folders, const KeyRing& keys, Environment& environment,
+                          const FromFlume* from_flume) {
+  return Recovery(folders, keys, environment, from_flume).run();
 }
 
 }  // namespace standpipe::file_channel

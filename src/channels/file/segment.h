@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "channels/file/encryption.h"
 #include "channels/file/interval_set.h"
 #include "channels/file/segment_format.h"
 #include "io/file_system.h"
@@ -19,8 +20,9 @@ namespace standpipe::file_channel {
 struct Segment {
   std::uint64_t id = 0;
   std::string path;
-  std::uint64_t first = 0;  ///< no record in it has a smaller number
-  std::uint64_t end = 0;    ///< of what may be read: the writer's last good sync
+  std::uint64_t first = 0;   ///< no record in it has a smaller number
+  std::uint64_t end = 0;     ///< of what may be read: the writer's last good sync
+  std::int64_t made_ms = 0;  ///< 0: not known
 };
 
 /// The segments of one data directory, oldest first. Thread-safe: the writer adds and extends, the reader looks, the
@@ -68,6 +70,9 @@ class SegmentList {
 Result<std::size_t> read_what_is_left(
     File& file, std::uint64_t offset, char* target, std::size_t size,
     const std::function<void(std::uint64_t offset, std::size_t bytes, const Status& why)>& unreadable);
+
+/// The key of the segment that `header` begins, which it names then; none: it is in clear.
+Result<std::optional<RecordCipher>> choose_key(const KeyRing& keys, SegmentHeader& header);
 
 /// Appends to one segment. After a failure of any call nothing is written or synced through it any more. One thread.
 class SegmentWriter {

@@ -1,9 +1,11 @@
 #include "channels/file/segment_format.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "channels/file/little_endian.h"
 #include "io/crc32c.h"
 
@@ -14,13 +16,16 @@ constexpr std::string_view kMagic = "SPSEG1\r\n";
 constexpr std::string_view kPrefix = "segment-";
 constexpr std::uint16_t kEncryptedSegment = 1;
 constexpr std::size_t kCovered = 12;  // where the checksum's cover begins
+constexpr std::size_t kKeyNameAt = 72;
+constexpr std::size_t kSaltAt = 136;
+constexpr std::size_t kKeyCheckAt = 152;
 }  // namespace
 
 std::string format_segment_header(const SegmentHeader& header) {
   std::string bytes(kMagic);
   append(bytes, std::uint32_t{0});
   append(bytes, kFormat);
-  append(bytes, std::uint16_t{0});
+  append(bytes, header.encrypted() ? kEncryptedSegment : std::uint16_t{0});
   append(bytes, header.channel_id);
   append(bytes, header.segment_id);
   append(bytes, header.first);
@@ -29,6 +34,13 @@ std::string format_segment_header(const SegmentHeader& header) {
   append(bytes, header.previous_id);
   append(bytes, header.previous_end);
   bytes.resize(kSegmentHeader, '\0');
+  if (header.encrypted()) {
+    CHECK(header.key_name.size() <= kLongestKeyName);
+    bytes[kKeyNameAt] = static_cast<char>(header.key_name.size());
+    header.key_name.copy(bytes.data() + kKeyNameAt + 1, header.key_name.size());
+    std::copy(header.salt.begin(), header.salt.end(), bytes.begin() + kSaltAt);
+    std::copy(header.key_check.begin(), header.key_check.end(), bytes.begin() + kKeyCheckAt);
+  }
   store(bytes.data() + 8, crc32c(0, std::string_view(bytes).substr(kCovered, kSegmentHeaderUsed - kCovered)));
   return bytes;
 }
@@ -45,16 +57,20 @@ Result<SegmentHeader> parse_segment_header(std::string_view bytes) {
     return Status(Code::invalid,
                   fmt::format("written in format {}, this version knows {}: use a newer one", format, kFormat));
   }
-  if ((load<std::uint16_t>(at + 14) & kEncryptedSegment) != 0) {
-    return Status(Code::invalid, "the events are encrypted, which this version can't read");
-  }
-  return SegmentHeader{.channel_id = load<std::uint64_t>(at + 16),
+  SegmentHeader header{.channel_id = load<std::uint64_t>(at + 16),
                        .segment_id = load<std::uint64_t>(at + 24),
                        .first = load<std::uint64_t>(at + 32),
                        .made_ms = load<std::int64_t>(at + 40),
                        .size = load<std::uint64_t>(at + 48),
                        .previous_id = load<std::uint64_t>(at + 56),
                        .previous_end = load<std::uint64_t>(at + 64)};
+  if ((load<std::uint16_t>(at + 14) & kEncryptedSegment) == 0) return header;
+  const auto length = static_cast<unsigned char>(at[kKeyNameAt]);
+  if (length == 0 || length > kLongestKeyName) return Status(Code::corrupt, "the segment header names no key");
+  header.key_name.assign(at + kKeyNameAt + 1, length);
+  std::copy_n(at + kSaltAt, header.salt.size(), header.salt.begin());
+  std::copy_n(at + kKeyCheckAt, header.key_check.size(), header.key_check.begin());
+  return header;
 }
 
 std::string to_hex(std::uint64_t number) { return fmt::format("{:016x}", number); }

@@ -1,4 +1,4 @@
-#include "agent/external_command.h"
+#include "io/external_command.h"
 
 #include <cerrno>
 #include <csignal>
