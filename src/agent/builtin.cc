@@ -6,6 +6,7 @@
 #include "channels/file/file_channel.h"
 #include "channels/memory/memory_channel.h"
 #include "channels/pseudotxn/pseudo_txn_channel.h"
+#include "channels/spillable/spillable_channel.h"
 #include "codec/deserializers/deserializer.h"
 #include "codec/serializers/event_serializer.h"
 #include "config/known/known.h"
@@ -36,7 +37,8 @@ namespace {
 
 const SourceFactory* const kSources[] = {&kExecSource,     &kNetcatSource, &kSeqSource,
                                          &kSpooldirSource, &kStressSource, &kTaildirSource};
-const ChannelFactory* const kChannels[] = {&kFileChannel, &kMemoryChannel, &kPseudoTxnChannel};
+const ChannelFactory* const kChannels[] = {&kFileChannel, &kMemoryChannel, &kPseudoTxnChannel,
+                                           &spillable_channel(kMemoryChannel, kFileChannel)};
 const SinkFactory* const kSinks[] = {&kFileRollSink, &kHdfsSink, &kLoggerSink, &kNullSink};
 const InterceptorFactory* const kInterceptors[] = {
     &kHostInterceptor,          &kRegexExtractorInterceptor, &kRegexFilterInterceptor, &kRemoveHeaderInterceptor,

@@ -57,6 +57,12 @@ constexpr Option kOptions[] = {
      .min = 0,
      .max = 100,
      .no_effect = "headers are counted as they are, so that nothing has to be set aside for them"},
+    {.name = "onFull",
+     .kind = Kind::choice,
+     .fallback = "wait",
+     .help = "What a put does that finds no room: wait, up to keep-alive; or drop its events and count them in "
+             "EventDropCount, so that no producer is ever held up.",
+     .choices = "wait|drop"},
 };
 
 constexpr ComponentInfo kInfo{
@@ -73,6 +79,7 @@ struct Limits {
   std::int64_t transaction_events;
   std::uint64_t bytes;
   std::chrono::milliseconds keep_alive;
+  bool drops;
 };
 
 std::uint64_t byte_limit(const Settings& settings, const MemoryBudget& budget) {
@@ -83,7 +90,8 @@ std::uint64_t byte_limit(const Settings& settings, const MemoryBudget& budget) {
 
 Limits read_limits(const Settings& settings, Environment& environment) {
   Limits limits{settings.integer("capacity"), settings.integer("transactionCapacity"),
-                byte_limit(settings, environment.budget), settings.duration("keep-alive")};
+                byte_limit(settings, environment.budget), settings.duration("keep-alive"),
+                settings.choice("onFull") == "drop"};
   if (limits.transaction_events > limits.events) {
     environment.log.warn(fmt::format("transactionCapacity {} is larger than capacity {}: {} is used; raise capacity",
                                      limits.transaction_events, limits.events, limits.events));
@@ -333,6 +341,19 @@ class MemoryChannel::MemoryPut final : public Put {
   bool published_ = false;
 };
 
+/// Takes what nobody has room for, and is the end of it.
+class MemoryChannel::DroppingPut final : public Put {
+ public:
+  DroppingPut(Counter& dropped, std::size_t events) : dropped_(dropped), events_(events) {}
+
+  Receipt store(BatchPtr) override { return Receipt::completed(); }
+  void publish() override { dropped_.add(static_cast<std::int64_t>(events_)); }
+
+ private:
+  Counter& dropped_;
+  std::size_t events_;
+};
+
 class MemoryChannel::MemoryLease final : public LeaseBackend {
  public:
   MemoryLease(std::shared_ptr<Queue> queue, std::vector<Queue::Run> runs)
@@ -390,7 +411,9 @@ Result<Lease> MemoryChannel::Queue::take(std::size_t max_events) {
 // -- the channel ------------------------------------------------------------------------------------------------------
 
 MemoryChannel::MemoryChannel(const Settings& settings, Environment& environment)
-    : queue_(std::make_shared<Queue>(read_limits(settings, environment), environment)), environment_(environment) {
+    : queue_(std::make_shared<Queue>(read_limits(settings, environment), environment)),
+      environment_(environment),
+      dropped_(environment.counters.counter("EventDropCount")) {
   CounterGroup& counters = environment_.counters;
   const std::shared_ptr<Queue> queue = queue_;
   counters.gauge(counter_names::kChannelSize, [queue] { return static_cast<double>(queue->size()); });
@@ -412,7 +435,11 @@ void MemoryChannel::stop() { queue_->set_open(false); }
 
 Result<std::unique_ptr<Put>> MemoryChannel::reserve(const Batch& batch) {
   const std::size_t bytes = batch.bytes();
-  TRY(queue_->reserve(batch.size(), bytes));
+  const Status room = queue_->reserve(batch.size(), bytes);
+  if (room.code() == Code::full && queue_->limits().drops) {
+    return std::unique_ptr<Put>(std::make_unique<DroppingPut>(dropped_, batch.size()));
+  }
+  TRY(room);
   return std::unique_ptr<Put>(std::make_unique<MemoryPut>(queue_, batch.size(), bytes));
 }
 

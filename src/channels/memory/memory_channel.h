@@ -17,6 +17,8 @@ extern const ChannelFactory kMemoryChannel;
 /// and no body is copied. Bounded by events (`capacity`) and by the bytes of bodies and headers (`byteCapacity`); the
 /// memory that bodies pin is charged to the process budget by the slabs themselves, not here again.
 ///
+/// With `onFull = drop` a put that finds no room succeeds and its events are gone, counted: no producer ever waits.
+///
 /// All calls are thread-safe. Leases may outlive the channel object. Contents survive stop() and start().
 class MemoryChannel final : public Channel {
  public:
@@ -44,8 +46,10 @@ class MemoryChannel final : public Channel {
   class Queue;
   class MemoryPut;
   class MemoryLease;
+  class DroppingPut;
   std::shared_ptr<Queue> queue_;
   Environment& environment_;
+  Counter& dropped_;
 };
 
 }  // namespace standpipe

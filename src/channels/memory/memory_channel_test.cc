@@ -170,6 +170,26 @@ TEST(MemoryChannel, IsFullWhenTheProcessHasNoMemoryLeft) {
   EXPECT_TRUE(put(channel, numbered_ptr(1, 1)).ok());
 }
 
+TEST(MemoryChannel, DropsAndCountsWhatHasNoRoomWhereItIsToldTo) {
+  testing::TestEnvironment world("c1");
+  MemoryChannel channel(settings_of({{"capacity", "3"}, {"transactionCapacity", "3"}, {"onFull", "drop"}}),
+                        world.environment);
+  ASSERT_TRUE(channel.start().ok());
+  for (std::size_t i = 0; i < 9; i += 2) EXPECT_TRUE(put(channel, numbered_ptr(i, 2)).ok());
+  EXPECT_EQ(channel.size(), 2);
+  EXPECT_EQ(world.count("EventDropCount"), 8);
+  EXPECT_EQ(world.count(counter_names::kPutSuccess), 2);
+  EXPECT_EQ(drain(channel), numbers(0, 2));
+  EXPECT_TRUE(put(channel, numbered_ptr(9, 1)).ok());
+  EXPECT_EQ(drain(channel), numbers(9, 1));
+  channel.stop();
+  EXPECT_EQ(put(channel, numbered_ptr(0, 1)).code(), Code::stopped);
+  ASSERT_TRUE(channel.reconfigure(settings_of({{"capacity", "3"}, {"transactionCapacity", "3"}})).ok());
+  ASSERT_TRUE(channel.start().ok());
+  ASSERT_TRUE(put(channel, numbered_ptr(0, 3)).ok());
+  EXPECT_EQ(put(channel, numbered_ptr(3, 1)).code(), Code::full);
+}
+
 }  // namespace
 }  // namespace standpipe
 

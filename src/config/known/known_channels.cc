@@ -11,61 +11,6 @@ namespace {
 
 using namespace table;
 
-// What the spillable channel hands to the file channel inside it.
-constexpr std::array kFileStorage{
-    Option{"checkpointDir", Kind::path, "~/.flume/file-channel/checkpoint",
-           "Folder of the checkpoint; made if it is missing."},
-    Option{"dataDirs", Kind::comma_list, "~/.flume/file-channel/data",
-           "Folders that hold the events, best on different disks; made if they are missing."},
-    lenient(events("transactionCapacity", "10000", 1, "Most events in one transaction.")),
-    lenient(millis("checkpointInterval", "30000", 1, "Time between two checkpoints; at least a second is kept.")),
-    bytes("maxFileSize", "1623195647", 1, "Size at which a data file is closed and the next begun.", kLong),
-    bytes("minimumRequiredSpace", "524288000", 0, "Free space below which no event is taken in.", kLong),
-    flag("useDualCheckpoints", "false", "Whether a second copy of the checkpoint is kept."),
-    Option{"backupCheckpointDir", Kind::path, "", "Folder of the second copy; another one than checkpointDir."},
-    flag("compressBackupCheckpoint", "false", "Whether the second copy is compressed."),
-    flag("checkpointOnClose", "true", "Whether a checkpoint is written when the channel stops."),
-    flag("fsyncPerTransaction", "true",
-         "Whether each transaction is on disk before it counts as stored; false trades that for speed."),
-    seconds("fsyncInterval", "5", 1, "Time between two syncs where fsyncPerTransaction is false."),
-    flag("use-log-replay-v1", "false", "Whether the older way of reading the log at start is used."),
-    flag("use-fast-replay", "false", "Whether the log is read at start without the queue, where no checkpoint is."),
-    Option{"encryption.keyProvider", Kind::name, "", "Where keys come from, JCEKSFILE; naming it encrypts the data."},
-    Option{"encryption.activeKey", Kind::name, "", "Key that new files are encrypted with."},
-    Option{"encryption.cipherProvider", Kind::name, "", "Cipher, AESCTRNOPADDING."},
-    Option{"encryption.keyProvider.keyStoreFile", Kind::path, "", "Key store file."},
-    Option{"encryption.keyProvider.keyStorePasswordFile", Kind::path, "", "File with the password of the key store."},
-    Option{"encryption.keyProvider.keys", Kind::list, "", "Names of all keys that files on disk may need."},
-    Option{"encryption.keyProvider.keys.*.passwordFile", Kind::path, "",
-           "File with the password of one key, where it is not that of the key store."},
-};
-
-// --- spillablememory ---
-
-constexpr std::array kSpillableOptions = join(
-    std::array{
-        lenient(events("memoryCapacity", "10000", 0, "Most events in memory; 0 uses the disk only.")),
-        lenient(events("overflowCapacity", "100000000", 0, "Most events on disk; 0 uses memory only.")),
-        seconds("overflowTimeout", "3", 0, "How long a put waits for memory before events go to disk."),
-        number("overflowDeactivationThreshold", "5", 0, "Share of memory that must be free before disk is left.",
-               "percent", 100),
-        bytes("byteCapacity", "", 0, "Most bytes of event bodies in memory; without it a share of the memory budget.",
-              kLong),
-        number("byteCapacityBufferPercentage", "20", 0, "Share of byteCapacity set aside for headers.", "percent", 100),
-        bytes("avgEventSize", "500", 1, "Expected size of an event, for the book-keeping of byteCapacity."),
-        no_effect(events("capacity", "", 0, "Capacity of the part on disk."), "overflowCapacity takes its place"),
-        no_effect({"keep-alive", Kind::duration, "", "Wait for room on disk.", "s"}, "overflowTimeout takes its place"),
-    },
-    kFileStorage);
-constexpr std::string_view kSpillableClasses[] = {"org.apache.flume.channel.SpillableMemoryChannel"};
-constexpr ComponentInfo kSpillable{.kind = ComponentKind::channel,
-                                   .name = "spillablememory",
-                                   .class_names = kSpillableClasses,
-                                   .summary = "Keeps events in memory and, when that is full, on disk.",
-                                   .options = kSpillableOptions,
-                                   .built = false,
-                                   .acknowledges = "in memory, or on disk once memory is full"};
-
 // --- jdbc ---
 
 constexpr std::array kJdbcOptions{
@@ -157,7 +102,7 @@ constexpr ComponentInfo kKafka{.kind = ComponentKind::channel,
                                .built = false,
                                .acknowledges = "acknowledged by Kafka, as kafka.producer.acks asks (all)"};
 
-constexpr const ComponentInfo* kChannels[] = {&kSpillable, &kJdbc, &kKafka};
+constexpr const ComponentInfo* kChannels[] = {&kJdbc, &kKafka};
 
 }  // namespace
 
