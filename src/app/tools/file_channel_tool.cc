@@ -5,6 +5,7 @@
 
 #include "app/terminal.h"
 #include "app/tools/tool.h"
+#include "app/tools/verbs.h"
 
 namespace standpipe {
 
@@ -12,7 +13,7 @@ namespace {
 
 /// All verbs, as the help lists them.
 const std::vector<const FileChannelVerb*>& verbs() {
-  static const std::vector<const FileChannelVerb*> kVerbs{};
+  static const std::vector<const FileChannelVerb*> kVerbs{&kExportVerb};
   return kVerbs;
 }
 
