@@ -226,18 +226,6 @@ Status DataDirectory::write_encrypted(const Group& group, std::size_t first, std
   return {};
 }
 
-/// The key of the segment that `header` begins, which it names then; none: it is in clear.
-Result<std::optional<RecordCipher>> DataDirectory::choose_key(SegmentHeader& header) const {
-  std::optional<RecordCipher> cipher;
-  const KeyRing::NamedKey* const active = context_.keys.active();
-  if (active == nullptr) return cipher;
-  TRY_ASSIGN(header.salt, make_salt());
-  cipher.emplace(active->key, SegmentKeyInput{header.channel_id, header.segment_id, header.salt});
-  header.key_name = active->name;
-  header.key_check = cipher->check();
-  return cipher;
-}
-
 Status DataDirectory::roll(std::uint64_t first_number, std::size_t needed) {
   TRY_ASSIGN(const std::uint64_t free, context_.files.free_space(folder_));
   const std::uint64_t kept = context_.minimum_free;
@@ -255,7 +243,7 @@ Status DataDirectory::roll(std::uint64_t first_number, std::size_t needed) {
                        .size = size,
                        .previous_id = last_id_,
                        .previous_end = last_end_};
-  TRY_ASSIGN(auto cipher, choose_key(header));
+  TRY_ASSIGN(auto cipher, choose_key(context_.keys, header));
   TRY_ASSIGN(auto made, SegmentWriter::create(context_.files, folder_, header));
   // The old one gets no more: what it does not need is given back; where that fails, it is only room.
   if (writer_ != nullptr) writer_->finish().ignore();

@@ -82,7 +82,6 @@ class DataDirectory {
   Status write_once(Group& group, std::size_t first, std::size_t count);
   Status write_clear(Group& group, std::size_t first, std::size_t count);
   Status write_encrypted(const Group& group, std::size_t first, std::size_t count);
-  Result<std::optional<RecordCipher>> choose_key(SegmentHeader& header) const;
   Status roll(std::uint64_t first_number, std::size_t needed);
   std::uint64_t first_unwritten() const;
   void fail(Group& group, std::size_t first, const Status& status);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "channels/file/flume/names.h"
 #include "channels/file/segment_format.h"
 #include "io/crc32c.h"
 
@@ -33,13 +34,6 @@ Status make_durable(FileSystem& files, const std::string& path) {
 }
 
 std::string check_line(std::string_view text) { return fmt::format("{}{:08x}\n", kCheckKey, crc32c(0, text)); }
-
-bool is_flume_log(std::string_view name) {
-  constexpr std::string_view kPrefix = "log-";
-  if (!name.starts_with(kPrefix) || name.size() == kPrefix.size()) return false;
-  name.remove_prefix(kPrefix.size());
-  return name.find_first_not_of("0123456789") == std::string_view::npos;
-}
 
 }  // namespace
 
@@ -102,23 +96,39 @@ Result<std::optional<Owner>> DirectoryGuard::read_owner() const {
 }
 
 Status DirectoryGuard::claim(const Owner& owner, bool data_directory) {
-  if (data_directory) TRY(write_file_atomically(*files_, path_ + "/" + std::string(kGuardFile), kGuardText));
-  return write_file_atomically(*files_, path_ + "/" + std::string(kOwnerFile), format_owner(owner));
+  if (data_directory) TRY(write_guard(*files_, path_ + "/" + std::string(kGuardFile)));
+  return write_owner(*files_, path_, owner);
 }
 
 Result<std::string> find_flume_file(FileSystem& files, const std::string& folder) {
   TRY_ASSIGN(const auto names, files.list(folder));
   for (const std::string& name : names) {
-    if (name == "checkpoint" || name == "checkpoint.meta") {
-      TRY_ASSIGN(const FileInfo info, files.info(folder + "/" + name));
-      if (info.type == FileInfo::Type::file) return folder + "/" + name;
-    }
-    if (!is_flume_log(name)) continue;
-    if (name != kGuardFile) return folder + "/" + name;
-    const auto text = read_file(files, folder + "/" + name, kGuardText.size());
-    if (!text.ok() || *text != kGuardText) return folder + "/" + name;
+    const std::string path = folder + "/" + name;
+    const bool log = flume::parse_log_name(name).has_value();
+    if (!log && name != "checkpoint" && name != "checkpoint.meta") continue;
+    TRY_ASSIGN(const FileInfo info, files.info(path));
+    if (info.type != FileInfo::Type::file) continue;
+    TRY_ASSIGN(const bool guard, is_guard(files, path));
+    if (!guard) return path;
   }
   return std::string();
+}
+
+Result<bool> is_guard(FileSystem& files, const std::string& path) {
+  const auto info = files.info(path);
+  if (info.status().code() == Code::not_found) return false;
+  if (!info.ok()) return info.status();
+  if (info->size != kGuardText.size()) return false;
+  TRY_ASSIGN(const std::string text, read_file(files, path, kGuardText.size()));
+  return text == kGuardText;
+}
+
+Status write_guard(FileSystem& files, const std::string& path) {
+  return write_file_atomically(files, path, kGuardText);
+}
+
+Status write_owner(FileSystem& files, const std::string& folder, const Owner& owner) {
+  return write_file_atomically(files, folder + "/" + std::string(kOwnerFile), format_owner(owner));
 }
 
 }  // namespace standpipe::file_channel

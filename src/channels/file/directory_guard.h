@@ -46,8 +46,13 @@ class DirectoryGuard {
   std::vector<std::unique_ptr<FileLock>> locks_;
 };
 
-/// A file of a channel of Flume's in the folder; empty: there is none.
+/// A log or checkpoint of a channel of Flume's in the folder; empty: there is none.
 Result<std::string> find_flume_file(FileSystem& files, const std::string& folder);
+
+/// Whether `path` is our file that makes Flume refuse a folder. Its name looks like that of a log of Flume's.
+Result<bool> is_guard(FileSystem& files, const std::string& path);
+Status write_guard(FileSystem& files, const std::string& path);
+Status write_owner(FileSystem& files, const std::string& folder, const Owner& owner);
 
 inline constexpr std::string_view kOwnerFile = "standpipe-channel";
 /// In data directories: what makes Flume refuse them.

@@ -39,6 +39,7 @@ IntervalSet everything() {
 
 constexpr std::string_view kDamaged = "EventDamagedCount";
 constexpr std::string_view kDamagedBytes = "DamagedBytes";
+constexpr std::string_view kTakenOver = "EventTakenOverCount";
 constexpr std::string_view kDamagedKept = "DamagedBytesKept";
 constexpr std::string_view kMissing = "EventMissingCount";
 constexpr std::string_view kSyncs = "SyncCount";
@@ -59,6 +60,7 @@ struct FileChannel::Shared {
         damaged_bytes(environment.counters.counter(kDamagedBytes)),
         damaged_kept(environment.counters.counter(kDamagedKept)),
         missing(environment.counters.counter(kMissing)),
+        taken_over(environment.counters.counter(kTakenOver)),
         syncs(environment.counters.counter(kSyncs)),
         sync_failures(environment.counters.counter(kSyncFailures)) {}
 
@@ -79,6 +81,7 @@ struct FileChannel::Shared {
   Counter& damaged_bytes;
   Counter& damaged_kept;
   Counter& missing;
+  Counter& taken_over;
   Counter& syncs;
   Counter& sync_failures;
 };
@@ -282,7 +285,9 @@ Result<std::shared_ptr<FileChannel::Life>> FileChannel::Life::begin(std::shared_
                                                                     Environment& environment) {
   Options options = shared->current();
   TRY_ASSIGN(KeyRing keys, load_keys(options.keys, environment.files));
-  TRY_ASSIGN(Recovered recovered, recover(options.folders, keys, environment));
+  TRY_ASSIGN(Recovered recovered, recover(options.folders, keys, environment, &options.from_flume));
+  shared->taken_over.add(static_cast<std::int64_t>(recovered.taken_over.events));
+  shared->damaged.add(static_cast<std::int64_t>(recovered.taken_over.damaged));
   std::shared_ptr<Life> life(
       new Life(std::move(shared), environment, std::move(options), std::move(keys), std::move(recovered)));
   TRY(life->start());
@@ -395,6 +400,8 @@ Result<bool> FileChannel::Life::load() {
 }
 
 void FileChannel::Life::report(const std::string& path, const Damage& damage) {
+  // Nobody waits for it any more: taken, or given up by a repair.
+  if (damage.numbers.size() > 0 && queue_.gone().covers(damage.numbers)) return;
   shared_->damaged_bytes.add(static_cast<std::int64_t>(damage.bytes));
   shared_->damaged.add(static_cast<std::int64_t>(damage.numbers.size()));
   environment_.log.error(fmt::format(

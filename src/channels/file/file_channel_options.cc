@@ -197,7 +197,15 @@ Result<Options> read_options(const Settings& settings, Environment& environment)
       .minimum_free = static_cast<std::uint64_t>(std::max(settings.integer("minimumRequiredSpace"), kLeastFree)),
       .checkpoint_on_close = settings.boolean("checkpointOnClose"),
       .keys = std::move(keys),
+      .from_flume = {},
   };
+  options.from_flume = {
+      .backup_checkpoint =
+          settings.boolean("useDualCheckpoints")
+              ? without_slash_at_end(expand_home(settings.optional_text("backupCheckpointDir").value_or("")))
+              : std::string(),
+      .end_log_at_damage = !settings.boolean("fsyncPerTransaction"),
+      .options = {.segment_size = options.segment_size, .minimum_free = options.minimum_free}};
   if (options.limits.transaction_events > options.limits.events) {
     environment.log.warn(fmt::format("transactionCapacity {} is larger than capacity {}: {} is used; raise capacity",
                                      options.limits.transaction_events, options.limits.events, options.limits.events));

@@ -22,6 +22,7 @@ struct Options {
   std::uint64_t minimum_free;
   bool checkpoint_on_close;
   KeySource keys;
+  FromFlume from_flume;
 };
 
 /// Code::invalid where settings ask for an encryption that can't be had.

@@ -147,6 +147,8 @@ Result<Consumption> Inspector::look_at_consumption() const {
     if (generation < seen.generation) continue;
     const std::string path = folder + "/" + consumed_name(generation);
     const auto bytes = read_file(files_, path, kSnapshotLimit);
+    // One that was being made when the process ended says nothing, and nothing was to be said.
+    if (bytes.ok() && bytes->size() < kConsumedHeader && generation > seen.generation) continue;
     auto consumed = bytes.ok() ? parse_consumed(*bytes, found_.owner.id, generation) : Result<Consumed>(bytes.status());
     if (consumed.status().code() == Code::invalid) return consumed.status().with_context(path);
     if (!consumed.ok()) seen.problems.push_back({path, consumed.status().message()});
@@ -332,7 +334,8 @@ void Inspector::conclude(Consumption consumption) {
       if (before) found_.oldest_segment_ms = std::max(found_.oldest_segment_ms, segment.header->made_ms);
     }
   }
-  if (!options_.read_records) return;
+  // Without the checkpointDir nobody knows what was taken and deleted.
+  if (!options_.read_records || found_.folders.checkpoint.empty()) return;
   for (const auto* lines : {&found_.damages, &found_.torn}) {
     for (const DamageReportLine& line : *lines) there_.add(line.damage.numbers);
   }

@@ -26,11 +26,17 @@ constexpr std::uint64_t kSnapshotLimit = 1u << 30;
 
 class Recovery {
  public:
-  Recovery(const Folders& folders, const KeyRing& keys, Environment& environment)
-      : folders_(folders), keys_(keys), environment_(environment), files_(environment.files), log_(environment.log) {}
+  Recovery(const Folders& folders, const KeyRing& keys, Environment& environment, const FromFlume* from_flume)
+      : folders_(folders),
+        keys_(keys),
+        environment_(environment),
+        files_(environment.files),
+        log_(environment.log),
+        from_flume_(from_flume) {}
 
   Result<Recovered> run() {
     TRY(lock_all());
+    TRY(take_over_from_flume());
     TRY(identify());
     TRY(read_gone());
     for (const std::string& folder : folders_.data) TRY(read_data_folder(folder));
@@ -48,8 +54,11 @@ class Recovery {
 
  private:
   Status lock_all();
+  Status take_over_from_flume();
+  Result<bool> belongs_to_flume() const;
   Status identify();
-  Status refuse_foreign_files(const std::string& folder) const;
+  std::string holder() const;
+  Status refuse_foreign_files(const std::string& folder, std::string_view way_out) const;
   Status read_gone();
   Status read_consumed(std::uint64_t generation);
   Status read_data_folder(const std::string& folder);
@@ -71,6 +80,7 @@ class Recovery {
   Environment& environment_;
   FileSystem& files_;
   Log& log_;
+  const FromFlume* const from_flume_;  // null: don't
   Recovered found_;
   std::optional<Snapshot> snapshot_;
   std::vector<bool> was_claimed_;  // by guard
@@ -78,17 +88,19 @@ class Recovery {
   std::map<std::string, std::optional<SegmentHeader>> encrypted_;
 };
 
+std::string Recovery::holder() const {
+  return fmt::format("process {}, agent {}, channel {}", ::getpid(), environment_.agent, environment_.component);
+}
+
 Status Recovery::lock_all() {
   std::set<std::string> seen{folders_.checkpoint};
   for (const std::string& folder : folders_.data) {
     if (seen.insert(folder).second) continue;
     return {Code::invalid, fmt::format("{} is given twice: checkpointDir and all of dataDirs must differ", folder)};
   }
-  const std::string holder =
-      fmt::format("process {}, agent {}, channel {}", ::getpid(), environment_.agent, environment_.component);
   const std::string prefix = fmt::format("{}.channels.{}.", environment_.agent, environment_.component);
   const auto open = [&](const std::string& folder, std::string_view property) -> Status {
-    TRY_ASSIGN(auto guard, DirectoryGuard::open(files_, folder, prefix + std::string(property), holder));
+    TRY_ASSIGN(auto guard, DirectoryGuard::open(files_, folder, prefix + std::string(property), holder()));
     found_.guards.push_back(std::move(guard));
     return {};
   };
@@ -97,15 +109,48 @@ Status Recovery::lock_all() {
   return {};
 }
 
-Status Recovery::refuse_foreign_files(const std::string& folder) const {
-  TRY_ASSIGN(const std::string flume, find_flume_file(files_, folder));
-  if (!flume.empty()) {
-    return {Code::invalid,
-            fmt::format("{} belongs to a file channel of Flume, which is not read yet and stays untouched: drain "
-                        "it with Flume, or give the channel folders of its own",
-                        flume)};
+std::uint64_t new_id() {
+  std::random_device random;
+  return (std::uint64_t{random()} << 32) | random();
+}
+
+/// Nobody of ours has claimed any of the folders, and there are files of Flume's.
+Result<bool> Recovery::belongs_to_flume() const {
+  bool flume = false;
+  for (const DirectoryGuard& guard : found_.guards) {
+    const auto owner = guard.read_owner();
+    if (!owner.ok() || *owner) return false;  // identify() says what is wrong
+    TRY_ASSIGN(const std::string file, find_flume_file(files_, guard.path()));
+    flume = flume || !file.empty();
   }
+  return flume;
+}
+
+Status Recovery::take_over_from_flume() {
+  if (from_flume_ == nullptr) return {};
+  std::string backup = from_flume_->backup_checkpoint;
+  if (!backup.empty() && !files_.info(backup).ok()) backup.clear();
+  flume::TakeOver take_over(environment_, keys_,
+                            {folders_.checkpoint, folders_.data, backup, from_flume_->end_log_at_damage},
+                            from_flume_->options, {new_id(), environment_.agent, environment_.component});
+  TRY_ASSIGN(const bool decided, take_over.is_decided());
+  if (!decided) {
+    TRY_ASSIGN(const bool wanted, belongs_to_flume());
+    if (!wanted) return {};
+  }
+  std::optional<DirectoryGuard> backup_guard;
+  if (!backup.empty()) {
+    TRY_ASSIGN(auto guard, DirectoryGuard::open(files_, backup, "backupCheckpointDir", holder()));
+    backup_guard = std::move(guard);
+  }
+  TRY_ASSIGN(found_.taken_over, decided ? take_over.resume() : take_over.run());
   return {};
+}
+
+Status Recovery::refuse_foreign_files(const std::string& folder, std::string_view way_out) const {
+  TRY_ASSIGN(const std::string flume, find_flume_file(files_, folder));
+  if (flume.empty()) return {};
+  return {Code::invalid, fmt::format("{} belongs to a file channel of Flume and stays untouched: {}", flume, way_out)};
 }
 
 Status Recovery::identify() {
@@ -136,15 +181,21 @@ Status Recovery::identify() {
   }
   const bool is_new = !owner;
   for (std::size_t i = 0; i < found_.guards.size(); ++i) {
-    if (!was_claimed_[i]) TRY(refuse_foreign_files(found_.guards[i].path()));
+    if (was_claimed_[i]) continue;
+    TRY(refuse_foreign_files(found_.guards[i].path(),
+                             is_new
+                                 ? "an agent with a channel on these folders takes its events over"
+                                 : "the other folders are a channel's of ours; give Flume's to a channel of its own"));
   }
   if (is_new) {
     // A configuration that ran under Flume: starting empty beside its events would look like losing them.
     for (const std::string& folder : folders_.defaults_of_flume) {
-      if (files_.info(folder).ok()) TRY(refuse_foreign_files(folder));
+      if (!files_.info(folder).ok()) continue;
+      TRY(refuse_foreign_files(folder,
+                               "set checkpointDir and dataDirs to Flume's folders, and its events are taken "
+                               "over; or set them to others to do without"));
     }
-    std::random_device random;
-    owner = Owner{(std::uint64_t{random()} << 32) | random(), environment_.agent, environment_.component};
+    owner = Owner{new_id(), environment_.agent, environment_.component};
   }
   found_.channel_id = owner->id;
   if (!is_new && !was_claimed_.front()) {
@@ -428,8 +479,9 @@ Status Recovery::report_missing_segments() {
 
 }  // namespace
 
-Result<Recovered> recover(const Folders& folders, const KeyRing& keys, Environment& environment) {
-  return Recovery(folders, keys, environment).run();
+Result<Recovered> recover(const Folders& folders, const KeyRing& keys, Environment& environment,
+                          const FromFlume* from_flume) {
+  return Recovery(folders, keys, environment, from_flume).run();
 }
 
 }  // namespace standpipe::file_channel

@@ -6,6 +6,7 @@
 
 #include "channels/file/directory_guard.h"
 #include "channels/file/encryption.h"
+#include "channels/file/flume/take_over.h"
 #include "channels/file/interval_set.h"
 #include "channels/file/segment.h"
 #include "standpipe/environment.h"
@@ -20,6 +21,13 @@ struct Folders {
   std::vector<std::string> defaults_of_flume;
 };
 
+/// How a channel of Flume's in the folders is taken over.
+struct FromFlume {
+  std::string backup_checkpoint;   ///< where it kept a second checkpoint; empty: nowhere
+  bool end_log_at_damage = false;  ///< it ran with fsyncPerTransaction = false
+  flume::TakeOverOptions options;
+};
+
 /// What stands in a channel's folders: locked, checked, tails cut. Nothing else was changed.
 struct Recovered {
   std::vector<DirectoryGuard> guards;
@@ -29,11 +37,15 @@ struct Recovered {
   std::uint64_t next_segment = 1;
   IntervalSet gone;
   std::vector<std::vector<Segment>> segments;  ///< of each data folder
+  flume::TakenOver taken_over;                 ///< from Flume, by this call
 };
 
 /// Opens the folders, made and claimed when new. Reads the list of segments, the last one of each folder, and what says
 /// which events are gone: its time does not depend on how many events wait. Refuses (and leaves untouched) what belongs
-/// to somebody else, to a newer version or to Flume, or holds events encrypted with a key that is not in the ring.
-Result<Recovered> recover(const Folders& folders, const KeyRing& keys, Environment& environment);
+/// to somebody else or to a newer version, or holds events encrypted with a key that is not in the ring. Folders of a
+/// channel of Flume's are taken over, which takes as long as it takes to copy its events; without `from_flume` they are
+/// refused too.
+Result<Recovered> recover(const Folders& folders, const KeyRing& keys, Environment& environment,
+                          const FromFlume* from_flume);
 
 }  // namespace standpipe::file_channel

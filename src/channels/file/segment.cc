@@ -109,6 +109,17 @@ Result<std::size_t> read_what_is_left(
   return size;
 }
 
+Result<std::optional<RecordCipher>> choose_key(const KeyRing& keys, SegmentHeader& header) {
+  std::optional<RecordCipher> cipher;
+  const KeyRing::NamedKey* const active = keys.active();
+  if (active == nullptr) return cipher;
+  TRY_ASSIGN(header.salt, make_salt());
+  cipher.emplace(active->key, SegmentKeyInput{header.channel_id, header.segment_id, header.salt});
+  header.key_name = active->name;
+  header.key_check = cipher->check();
+  return cipher;
+}
+
 // -- SegmentWriter ----------------------------------------------------------------------------------------------------
 
 SegmentWriter::SegmentWriter(std::unique_ptr<File> file, std::string path, const SegmentHeader& header)

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "channels/file/encryption.h"
 #include "channels/file/interval_set.h"
 #include "channels/file/segment_format.h"
 #include "io/file_system.h"
@@ -69,6 +70,9 @@ class SegmentList {
 Result<std::size_t> read_what_is_left(
     File& file, std::uint64_t offset, char* target, std::size_t size,
     const std::function<void(std::uint64_t offset, std::size_t bytes, const Status& why)>& unreadable);
+
+/// The key of the segment that `header` begins, which it names then; none: it is in clear.
+Result<std::optional<RecordCipher>> choose_key(const KeyRing& keys, SegmentHeader& header);
 
 /// Appends to one segment. After a failure of any call nothing is written or synced through it any more. One thread.
 class SegmentWriter {
