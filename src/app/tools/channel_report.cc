@@ -150,7 +150,8 @@ std::string segment_text(const SegmentReport& segment) {
                      key.empty() ? "" : ", key " + key);
 }
 
-/// NAME=FILE.
+}  // namespace
+
 Status add_key(const std::string& text, file_channel::KeySource& keys) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
@@ -160,8 +161,6 @@ Status add_key(const std::string& text, file_channel::KeySource& keys) {
   keys.keys.push_back({text.substr(0, equals), text.substr(equals + 1)});
   return {};
 }
-
-}  // namespace
 
 Result<ChannelLook> parse_channel_look(std::span<const std::string> arguments) {
   enum : int { kFormat, kKey };

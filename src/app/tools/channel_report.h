@@ -24,6 +24,9 @@ struct ChannelLook {
 /// Code::invalid: the command line makes no sense, or the folders are no channel.
 Result<ChannelLook> parse_channel_look(std::span<const std::string> arguments);
 
+/// A key of the command line, NAME=FILE.
+Status add_key(const std::string& text, file_channel::KeySource& keys);
+
 /// What stands there, as far as the keys open it.
 Result<file_channel::Inspection> look_at_channel(const ChannelLook& look, bool read_records);
 

@@ -13,7 +13,7 @@ namespace {
 
 /// All verbs, as the help lists them.
 const std::vector<const FileChannelVerb*>& verbs() {
-  static const std::vector<const FileChannelVerb*> kVerbs{&kInspectVerb, &kVerifyVerb, &kRepairVerb};
+  static const std::vector<const FileChannelVerb*> kVerbs{&kInspectVerb, &kVerifyVerb, &kRepairVerb, &kExportVerb};
   return kVerbs;
 }
 
