@@ -2,6 +2,7 @@
 
 #include "app/option_parser.h"
 #include "app/terminal.h"
+#include "app/tools/channel_report.h"
 #include "app/tools/tool.h"
 #include "app/tools/tool_environment.h"
 #include "app/tools/verbs.h"
@@ -26,28 +27,18 @@ struct ExportLine {
   std::vector<std::string> folders;
 };
 
-/// NAME=FILE.
-Status add_key(FileSystem& files, const std::string& text, KeyRing& keys) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) return {Code::invalid, "--key wants NAME=FILE"};
-  constexpr std::uint64_t kLimit = 4096;
-  TRY_ASSIGN(const std::string content, read_file(files, text.substr(equals + 1), kLimit));
-  const auto key = parse_key(content);
-  if (!key.ok()) return key.status().with_context(text.substr(equals + 1));
-  keys.add(text.substr(0, equals), *key);
-  return {};
-}
-
 Result<ExportLine> parse(FileSystem& files, std::span<const std::string> arguments) {
   enum : int { kTo, kOutput, kKey };
   constexpr SwitchSpec kSwitches[] = {{kTo, "", "to", true}, {kOutput, "o", "output", true}, {kKey, "", "key", true}};
   TRY_ASSIGN(const ParsedLine parsed, parse_switches(kSwitches, arguments));
   ExportLine line;
+  KeySource keys;
   for (const ParsedSwitch& each : parsed.switches) {
     if (each.id == kTo) line.to = each.value;
     if (each.id == kOutput) line.output = each.value;
-    if (each.id == kKey) TRY(add_key(files, each.value, line.keys));
+    if (each.id == kKey) TRY(add_key(each.value, keys));
   }
+  TRY_ASSIGN(line.keys, load_keys(keys, files));
   while (line.output.size() > 1 && line.output.ends_with('/')) line.output.pop_back();
   line.folders = parsed.rest;
   if (line.to != "avro" && line.to != "flume") return Status(Code::invalid, "--to wants avro or flume");

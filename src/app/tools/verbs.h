@@ -6,5 +6,8 @@ namespace standpipe {
 
 // One file each.
 extern const FileChannelVerb kExportVerb;
+extern const FileChannelVerb kInspectVerb;
+extern const FileChannelVerb kRepairVerb;
+extern const FileChannelVerb kVerifyVerb;
 
 }  // namespace standpipe
