@@ -161,9 +161,7 @@ int run_flume_ng(std::span<const std::string> arguments) {
     return fail("avro-client is not here yet: it comes with the Avro source and sink; until then Flume's own can send",
                 kExitFatal);
   }
-  if (line->command == "tool") {
-    return fail("tool is not here yet: it comes with the file channel, whose files it checks", kExitFatal);
-  }
+  if (line->command == "tool") return run_flume_tool(line->rest);
   return run_agent(*line);
 }
 

@@ -177,7 +177,7 @@ commands:
   help                      print this text
   agent                     run an agent
   avro-client               send a file to an Avro source (not here yet)
-  tool                      tools for channels (not here yet)
+  tool                      tools for channels: fcintegritytool -l <data folders>
   version                   print the version
 
 global options:

@@ -5,6 +5,7 @@
 
 #include "app/terminal.h"
 #include "app/tools/tool.h"
+#include "app/tools/verbs.h"
 
 namespace standpipe {
 
@@ -12,7 +13,7 @@ namespace {
 
 /// All verbs, as the help lists them.
 const std::vector<const FileChannelVerb*>& verbs() {
-  static const std::vector<const FileChannelVerb*> kVerbs{};
+  static const std::vector<const FileChannelVerb*> kVerbs{&kInspectVerb, &kVerifyVerb, &kRepairVerb, &kExportVerb};
   return kVerbs;
 }
 
@@ -21,7 +22,7 @@ std::string usage() {
   for (const FileChannelVerb* verb : verbs()) text += fmt::format("  {:<9} {}\n", verb->name, verb->summary);
   text +=
       "\nDIR…: the channel's folders, checkpointDir and all dataDirs in any order, or one folder that has them in it.\n"
-      "No agent may run on them. `<verb> --help` says more.\n";
+      "Beside a running agent: inspect and verify only. `<verb> --help` says more.\n";
   return text;
 }
 

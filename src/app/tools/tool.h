@@ -23,4 +23,7 @@ int run_tool(std::span<const std::string> arguments);
 /// `standpipe tool file-channel …`: what follows it.
 int run_file_channel_tool(std::span<const std::string> arguments);
 
+/// `flume-ng tool fcintegritytool -l DIR,…`: what follows `tool`. Exit status 1 where Flume's has it.
+int run_flume_tool(std::span<const std::string> arguments);
+
 }  // namespace standpipe

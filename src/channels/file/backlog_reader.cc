@@ -96,7 +96,7 @@ Result<bool> DirectoryReader::next_chunk(std::uint64_t number) {
       continue;
     }
     // A key that is not at hand is no damage: nothing is given up.
-    if (scan.closed > 0 && !(opener_ && opener_->fits())) {
+    if (!scan.closed.empty() && !(opener_ && opener_->fits())) {
       return Status(Code::unavailable, segment_.path + " is encrypted, and no key at hand opens it");
     }
     // Grows with what records need; what a single large one needed is not remembered.

@@ -65,14 +65,20 @@ Result<Owner> parse_owner(std::string_view text) {
 Result<DirectoryGuard> DirectoryGuard::open(FileSystem& files, const std::string& path, std::string_view property,
                                             std::string_view holder) {
   TRY(make_durable(files, path));
+  auto guard = lock(files, path, holder);
+  if (guard.ok()) return guard;
+  return Status(guard.status().code(),
+                fmt::format("{}; give the channel a folder of its own with {}", guard.status().message(), property));
+}
+
+Result<DirectoryGuard> DirectoryGuard::lock(FileSystem& files, const std::string& path, std::string_view holder) {
   DirectoryGuard guard(files, path);
   // Ours first: a Flume that could not get its own lock removes the file of it when it ends.
   for (const auto& [name, text] :
        {std::pair<std::string_view, std::string_view>{"standpipe.lock", holder}, {"in_use.lock", ""}}) {
     auto lock = files.lock(path + "/" + std::string(name), text);
     if (!lock.ok()) {
-      return Status(lock.status().code(), fmt::format("can't lock {}: {}; give the channel a folder of its own with {}",
-                                                      path, lock.status().message(), property));
+      return Status(lock.status().code(), fmt::format("can't lock {}: {}", path, lock.status().message()));
     }
     guard.locks_.push_back(std::move(*lock));
   }

@@ -29,6 +29,9 @@ class DirectoryGuard {
   static Result<DirectoryGuard> open(FileSystem& files, const std::string& path, std::string_view property,
                                      std::string_view holder);
 
+  /// The same for one that is there, without the advice.
+  static Result<DirectoryGuard> lock(FileSystem& files, const std::string& path, std::string_view holder);
+
   const std::string& path() const { return path_; }
   /// None: nobody's yet. Code::corrupt: the file is damaged.
   Result<std::optional<Owner>> read_owner() const;

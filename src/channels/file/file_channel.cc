@@ -400,6 +400,8 @@ Result<bool> FileChannel::Life::load() {
 }
 
 void FileChannel::Life::report(const std::string& path, const Damage& damage) {
+  // Nobody waits for it any more: taken, or given up by a repair.
+  if (damage.numbers.size() > 0 && queue_.gone().covers(damage.numbers)) return;
   shared_->damaged_bytes.add(static_cast<std::int64_t>(damage.bytes));
   shared_->damaged.add(static_cast<std::int64_t>(damage.numbers.size()));
   environment_.log.error(fmt::format(

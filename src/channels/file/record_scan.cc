@@ -162,12 +162,12 @@ class Scanner {
       return false;
     }
     if (input_.opener == nullptr) {
-      scan_.closed += header.events;
+      scan_.closed.push_back(numbers);
       return false;
     }
     char* const bytes = slab_->data() + (record.data() - slab_->data());
     if (input_.opener->open(input_.offset + found.at, header, bytes)) return true;
-    scan_.closed += header.events;
+    scan_.closed.push_back(numbers);
     report(found.at, record.size(), numbers, "encrypted record that no key fits");
     return false;
   }

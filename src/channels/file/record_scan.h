@@ -39,8 +39,8 @@ struct Scan {
   std::uint64_t first = 0;   ///< the first record's smallest number, if there was one
   std::uint64_t next = 0;    ///< behind the highest number seen; 0: none
   std::uint64_t synced = 0;  ///< the furthest that a record says the segment was synced
-  std::uint64_t closed =
-      0;  ///< events that were not read, as their records are encrypted and no key is at hand or fits
+  /// Numbers of events that were not read, as their records are encrypted and no key is at hand or fits.
+  std::vector<Range> closed;
 };
 
 class RecordOpener;

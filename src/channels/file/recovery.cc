@@ -14,6 +14,7 @@
 #include "channels/file/damaged_bytes.h"
 #include "channels/file/record.h"
 #include "channels/file/record_scan.h"
+#include "channels/file/segment_walk.h"
 #include "channels/file/snapshot.h"
 
 namespace standpipe::file_channel {
@@ -129,9 +130,8 @@ Status Recovery::take_over_from_flume() {
   if (from_flume_ == nullptr) return {};
   std::string backup = from_flume_->backup_checkpoint;
   if (!backup.empty() && !files_.info(backup).ok()) backup.clear();
-  flume::TakeOver take_over(environment_, keys_,
-                            {folders_.checkpoint, folders_.data, backup, from_flume_->end_log_at_damage},
-                            from_flume_->options, {new_id(), environment_.agent, environment_.component});
+  flume::TakeOver take_over(environment_, keys_, {folders_.checkpoint, folders_.data, backup}, from_flume_->options,
+                            {new_id(), environment_.agent, environment_.component});
   TRY_ASSIGN(const bool decided, take_over.is_decided());
   if (!decided) {
     TRY_ASSIGN(const bool wanted, belongs_to_flume());
@@ -292,7 +292,7 @@ Result<bool> Recovery::read_header(Segment& segment, std::optional<SegmentHeader
                                           .opener = &opener});
     if (scan.end > 0) {
       segment.first = scan.first;
-      if (scan.closed > 0 && !opener.fits()) encrypted_[segment.path] = std::nullopt;
+      if (!scan.closed.empty() && !opener.fits()) encrypted_[segment.path] = std::nullopt;
       log_.warn(fmt::format("{}: the header is damaged; its records are read without", segment.path));
       return true;
     }
@@ -313,34 +313,21 @@ void Recovery::set_aside(const Segment& segment) {
 Status Recovery::find_end(Segment& segment) {
   TRY_ASSIGN(const auto file, files_.open(segment.path, FileSystem::Mode::read_write));
   const std::uint64_t size = segment.end;
-  std::uint64_t at = kSegmentHeader;
   std::uint64_t end = std::min<std::uint64_t>(kSegmentHeader, size);
   std::uint64_t passed = segment.first;
-  std::size_t chunk = kScanChunk;
   std::uint64_t synced = kSegmentHeader;
   std::vector<Damage> damages;
-  while (at < size) {
-    const auto slab = Slab::make(std::min<std::uint64_t>(chunk, size - at));
-    TRY_ASSIGN(const std::size_t there,
-               read_what_is_left(*file, at, slab->data(), slab->capacity(), warn_unreadable(segment)));
-    const bool last = at + slab->capacity() >= size || there < slab->capacity();
-    const Scan scan = scan_records(slab, {.bytes = {slab->data(), there},
-                                          .offset = at,
-                                          .seed = record_seed(found_.channel_id, segment.id),
-                                          .from = passed,
-                                          .last = last,
-                                          .events = false});
-    if (scan.used == 0 && scan.wanted > slab->capacity()) {
-      chunk = scan.wanted;
-      continue;
-    }
-    chunk = kScanChunk;
+  const SegmentWalk walk{.begin = kSegmentHeader,
+                         .end = size,
+                         .seed = record_seed(found_.channel_id, segment.id),
+                         .from = segment.first,
+                         .events = false};
+  TRY(walk_segment(*file, walk, warn_unreadable(segment), [&](const Scan& scan) {
     end = std::max(end, scan.end);
     synced = std::max(synced, scan.synced);
     passed = std::max(passed, scan.next);
-    for (const Damage& damage : scan.damages) damages.push_back(damage);
-    at += last ? slab->capacity() : scan.used;
-  }
+    damages.insert(damages.end(), scan.damages.begin(), scan.damages.end());
+  }));
   std::uint64_t torn = end;  // what stands before `end` the reader reports when it gets there
   for (const Damage& damage : damages) torn = std::max(torn, damage.offset + damage.bytes);
   if (torn > end) {
