@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/text.h"
 
@@ -23,7 +24,7 @@ class Arguments {
   void number(std::string name, Number& target) {
     setters_[name] = [&target, name](const std::string& value) {
       const auto parsed = parse_integer(value);
-      if (!parsed.has_value() || *parsed < 0 || *parsed > 1'000'000'000) fail("--" + name + " wants a number");
+      if (!parsed.has_value() || *parsed < 0 || !std::in_range<Number>(*parsed)) fail("--" + name + " wants a number");
       target = static_cast<Number>(*parsed);
     };
   }
