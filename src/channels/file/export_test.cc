@@ -89,7 +89,7 @@ TEST_F(ExportTest, FlumesFilesHoldExactlyWhatWaits) {
   ASSERT_TRUE(exported.ok()) << exported.status().to_string();
   EXPECT_EQ(exported->events, expected.size());
   EXPECT_EQ(expected.size(), 348u);
-  const auto backlog = flume::read_backlog(files_, world_.log, {"/out/checkpoint", {"/out/data"}, {}, false});
+  const auto backlog = flume::read_backlog(files_, world_.log, {"/out/checkpoint", {"/out/data"}, {}});
   ASSERT_TRUE(backlog.ok()) << backlog.status().to_string();
   ASSERT_EQ(backlog->waiting.size(), expected.size());
   flume::EventReader reader(files_, backlog->logs);
@@ -165,7 +165,7 @@ TEST(FlumeLogWriter, LogsEndBeforeTheirLimitAndHoldWholeTransactions) {
   for (int i = 0; i < 5000; ++i) ASSERT_TRUE(writer.add(Headers{{"a", "b"}}, std::to_string(i)).ok());
   ASSERT_TRUE(writer.add({}, std::string(20'000, 'x')).ok());
   ASSERT_TRUE(writer.finish().ok());
-  const auto backlog = flume::read_backlog(disk, world.log, {"/f/checkpoint", {"/f/data"}, {}, false});
+  const auto backlog = flume::read_backlog(disk, world.log, {"/f/checkpoint", {"/f/data"}, {}});
   ASSERT_TRUE(backlog.ok());
   EXPECT_EQ(backlog->waiting.size(), 5001u);
   EXPECT_GT(backlog->logs.size(), 20u);

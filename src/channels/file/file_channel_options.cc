@@ -18,7 +18,6 @@ constexpr std::int64_t kLeastFree = 1u << 20;
 constexpr std::string_view kDefaultFolder = "~/.flume/file-channel/";
 
 constexpr std::string_view kStarts = "a start does not read the events, in whatever way";
-constexpr std::string_view kTwoSnapshots = "the last two snapshots are always kept, either of which is enough";
 
 constexpr Option kOptions[] = {
     {.name = "checkpointDir",
@@ -89,17 +88,14 @@ constexpr Option kOptions[] = {
     {.name = "useDualCheckpoints",
      .kind = Kind::boolean,
      .fallback = "false",
-     .help = "Whether a second copy of the checkpoint is kept.",
-     .no_effect = kTwoSnapshots},
-    {.name = "backupCheckpointDir",
-     .kind = Kind::path,
-     .help = "Folder of the second copy.",
-     .no_effect = kTwoSnapshots},
+     .help = "Whether a Flume whose folders are taken over kept a second checkpoint. The channel itself always keeps "
+             "two snapshots, either of which is enough."},
+    {.name = "backupCheckpointDir", .kind = Kind::path, .help = "Folder of that second checkpoint."},
     {.name = "compressBackupCheckpoint",
      .kind = Kind::boolean,
      .fallback = "false",
      .help = "Whether the second copy is compressed.",
-     .no_effect = kTwoSnapshots},
+     .no_effect = "the last two snapshots are always kept, either of which is enough"},
     {.name = "use-log-replay-v1",
      .kind = Kind::boolean,
      .fallback = "false",
@@ -204,7 +200,6 @@ Result<Options> read_options(const Settings& settings, Environment& environment)
           settings.boolean("useDualCheckpoints")
               ? without_slash_at_end(expand_home(settings.optional_text("backupCheckpointDir").value_or("")))
               : std::string(),
-      .end_log_at_damage = !settings.boolean("fsyncPerTransaction"),
       .options = {.segment_size = options.segment_size, .minimum_free = options.minimum_free}};
   if (options.limits.transaction_events > options.limits.events) {
     environment.log.warn(fmt::format("transactionCapacity {} is larger than capacity {}: {} is used; raise capacity",

@@ -130,9 +130,8 @@ Status Recovery::take_over_from_flume() {
   if (from_flume_ == nullptr) return {};
   std::string backup = from_flume_->backup_checkpoint;
   if (!backup.empty() && !files_.info(backup).ok()) backup.clear();
-  flume::TakeOver take_over(environment_, keys_,
-                            {folders_.checkpoint, folders_.data, backup, from_flume_->end_log_at_damage},
-                            from_flume_->options, {new_id(), environment_.agent, environment_.component});
+  flume::TakeOver take_over(environment_, keys_, {folders_.checkpoint, folders_.data, backup}, from_flume_->options,
+                            {new_id(), environment_.agent, environment_.component});
   TRY_ASSIGN(const bool decided, take_over.is_decided());
   if (!decided) {
     TRY_ASSIGN(const bool wanted, belongs_to_flume());

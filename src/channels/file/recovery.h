@@ -24,7 +24,6 @@ struct Folders {
 /// How a channel of Flume's in the folders is taken over.
 struct FromFlume {
   std::string backup_checkpoint;   ///< where it kept a second checkpoint; empty: nowhere
-  bool end_log_at_damage = false;  ///< it ran with fsyncPerTransaction = false
   flume::TakeOverOptions options;
 };
 

@@ -28,7 +28,7 @@ class Replay {
     for (const std::string& folder : directories_.data) TRY(find_logs(folder));
     TRY(read_checkpoints());
     TRY(read_logs());
-    finish();
+    TRY(finish());
     TRY(check_pointers());
     return std::move(backlog_);
   }
@@ -42,7 +42,7 @@ class Replay {
   void apply(std::uint32_t log, const PlacedRecord& placed);
   void commit(const LogRecord& record);
   void remove_taken();
-  void finish();
+  Status finish();
   Status check_pointers() const;
 
   FileSystem& files_;
@@ -160,8 +160,7 @@ Status Replay::read_logs() {
   };
   const std::size_t chunk = backlog_.logs.size() > kFewLogs ? 32 * 1024 : 256 * 1024;
   for (const auto& [id, file] : backlog_.logs) {
-    TRY_ASSIGN(auto reader,
-               LogReader::open(files_, log_, file, {start_of(file.meta), directories_.end_at_damage, chunk}));
+    TRY_ASSIGN(auto reader, LogReader::open(files_, log_, file, {start_of(file.meta), chunk}));
     readers.push_back(std::move(reader));
     TRY(advance(readers.size() - 1));
   }
@@ -227,15 +226,21 @@ void Replay::remove_taken() {
   looked_for_ = kept;
 }
 
-void Replay::finish() {
+Status Replay::finish() {
   // Taken, and neither committed nor given back: they come first, in the order in which they were put.
-  std::vector<Pointer> again;
-  for (const auto& [transaction, pointers] : checkpoint_.takes)
-    again.insert(again.end(), pointers.begin(), pointers.end());
+  std::vector<std::pair<std::int64_t, Pointer>> again;
+  EventReader reader(files_, backlog_.logs);
+  for (const auto& [transaction, pointers] : checkpoint_.takes) {
+    for (const Pointer pointer : pointers) {
+      TRY_ASSIGN(const std::int64_t order, reader.order_of(pointer));
+      again.emplace_back(order, pointer);
+    }
+  }
   std::sort(again.begin(), again.end());
   again.erase(std::unique(again.begin(), again.end()), again.end());
-  backlog_.waiting.insert(backlog_.waiting.begin(), again.begin(), again.end());
+  for (auto each = again.rbegin(); each != again.rend(); ++each) backlog_.waiting.push_front(each->second);
   remove_taken();
+  return {};
 }
 
 Status Replay::check_pointers() const {

@@ -17,7 +17,6 @@ struct Directories {
   std::string checkpoint;
   std::vector<std::string> data;
   std::string backup_checkpoint;  ///< empty: none
-  bool end_at_damage = false;     ///< fsyncPerTransaction = false: damage ends a log, as in Flume
 };
 
 /// What Flume would deliver, in order; eight bytes an event.

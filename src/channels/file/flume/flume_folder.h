@@ -32,6 +32,7 @@ class FlumeFolder {
     for (const std::string& body : bodies) {
       const Pointer pointer = make_pointer(log.id, static_cast<std::uint32_t>(log.bytes.size()));
       bodies_[pointer] = body;
+      put_at_[pointer] = put_at_.size();
       pointers.push_back(pointer);
       append_put(log.bytes, transaction_, ++order_, Headers{{"n", body}}, body);
     }
@@ -98,7 +99,8 @@ class FlumeFolder {
   std::vector<std::string> waiting() const {
     std::vector<Pointer> pointers;
     for (const auto& [transaction, taken] : open_takes_) pointers.insert(pointers.end(), taken.begin(), taken.end());
-    std::sort(pointers.begin(), pointers.end());
+    const auto earlier = [this](Pointer a, Pointer b) { return put_at_.at(a) < put_at_.at(b); };
+    std::sort(pointers.begin(), pointers.end(), earlier);
     pointers.insert(pointers.end(), queue_.begin(), queue_.end());
     std::vector<std::string> bodies;
     for (const Pointer pointer : pointers) bodies.push_back(bodies_.at(pointer));
@@ -140,6 +142,7 @@ class FlumeFolder {
   std::int64_t order_ = 1'700'000'000'000;
   std::deque<Pointer> queue_;
   std::map<Pointer, std::string> bodies_;
+  std::map<Pointer, std::size_t> put_at_;
   InFlight open_puts_;
   InFlight open_takes_;
 };

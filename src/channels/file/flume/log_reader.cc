@@ -24,11 +24,7 @@ std::uint64_t length_of(std::string_view prefix) {
 }  // namespace
 
 LogReader::LogReader(FileWindow window, Log& log, std::uint32_t id, Options options)
-    : window_(std::move(window)),
-      log_(&log),
-      id_(id),
-      end_at_damage_(options.end_at_damage),
-      position_(options.position) {}
+    : window_(std::move(window)), log_(&log), id_(id), position_(options.position) {}
 
 Result<LogReader> LogReader::open(FileSystem& files, Log& log, const LogFile& file, Options options) {
   TRY_ASSIGN(auto window, FileWindow::open(files, file.path, options.chunk));
@@ -84,13 +80,6 @@ Status LogReader::pass_damage() {
                     window_.path(), offset));
     return {};
   }
-  if (end_at_damage_) {
-    log_->error(
-        fmt::format("{}: damaged at offset {}; as fsyncPerTransaction is false, what stands behind it is left "
-                    "out, as Flume does",
-                    window_.path(), offset));
-    return {};
-  }
   return {Code::corrupt,
           fmt::format("{}: damaged at offset {}, with records behind it. Nothing was changed. Let Flume's integrity "
                       "tool repair it (flume-ng tool fcintegritytool -l FOLDER), or move it and its .meta out of the "
@@ -131,6 +120,15 @@ Result<FileWindow*> EventReader::window_of(std::uint32_t log) {
   }
   TRY_ASSIGN(auto window, FileWindow::open(files_, logs_.at(log).path, 256 * 1024));
   return &open_.emplace(log, Open{std::move(window), ++turn_}).first->second.window;
+}
+
+Result<std::int64_t> EventReader::order_of(Pointer pointer) {
+  if (!logs_.contains(log_of(pointer))) return 0;
+  TRY_ASSIGN(FileWindow* const window, window_of(log_of(pointer)));
+  TRY_ASSIGN(const std::string_view bytes, window->read(offset_of(pointer), kRecordPrefix + kSmallPayload));
+  if (bytes.size() < kRecordPrefix) return 0;
+  const auto record = parse_record(bytes.substr(kRecordPrefix));
+  return record ? record->order : 0;
 }
 
 Result<EventReader::Found> EventReader::read(Pointer pointer) {

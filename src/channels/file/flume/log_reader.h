@@ -28,7 +28,6 @@ class LogReader {
  public:
   struct Options {
     std::uint64_t position = 0;  ///< where the first record stands
-    bool end_at_damage = false;  ///< what Flume does with fsyncPerTransaction = false
     std::size_t chunk = 256 * 1024;
   };
   static Result<LogReader> open(FileSystem& files, Log& log, const LogFile& file, Options options);
@@ -48,7 +47,6 @@ class LogReader {
   FileWindow window_;
   Log* log_;
   std::uint32_t id_;
-  bool end_at_damage_;
   std::uint64_t position_;
 };
 
@@ -63,6 +61,8 @@ class EventReader {
   };
   /// Code::io where the log can't be read now.
   Result<Found> read(Pointer pointer);
+  /// When the record was written, among all; 0: it can't be told.
+  Result<std::int64_t> order_of(Pointer pointer);
 
  private:
   Result<FileWindow*> window_of(std::uint32_t log);
