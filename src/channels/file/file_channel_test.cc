@@ -729,6 +729,35 @@ TEST_F(FileChannelTest, BothSnapshotsDamagedRepeatAndLoseNothing) {
   EXPECT_TRUE(std::equal(left.rbegin(), left.rend(), found.rbegin()));
 }
 
+TEST_P(FileChannelForms, WhatWasWrittenInOneGroupAndWhatIsLargeComesBackFromDisk) {
+  ASSERT_TRUE(open({{"maxFileSize", "67108864"}}).ok());
+  faults_.hold_syncs("segment-");
+  std::vector<BatchPtr> batches;
+  for (std::size_t i = 0; i < 16; ++i) batches.push_back(numbered_ptr(i * 10, 1 + i % 3));
+  Batch large;
+  for (std::size_t i = 0; i < 40; ++i) large.add_copy(std::to_string(i) + std::string(100'000, 'y'));
+  large.add_copy(std::string(5u << 20, 'z'));
+  batches.push_back(std::make_shared<const Batch>(std::move(large)));
+  batches.push_back(numbered_ptr(900, 2));
+  std::vector<std::string> expected;
+  std::vector<std::unique_ptr<Put>> puts;
+  std::vector<Receipt> receipts;
+  for (const BatchPtr& batch : batches) {
+    for (std::size_t i = 0; i < batch->size(); ++i) expected.emplace_back((*batch)[i].body);
+    puts.push_back(channel_->reserve(*batch).value());
+    receipts.push_back(puts.back()->store(batch));
+  }
+  faults_.release_syncs();
+  for (Receipt& receipt : receipts) EXPECT_TRUE(receipt.wait().ok());
+  EXPECT_LE(world_.count("SyncCount"), 4);
+  for (const auto& put : puts) put->publish();
+  puts.clear();
+  kill();
+  ASSERT_TRUE(open().ok());
+  EXPECT_TRUE(drain_all() == expected);
+  EXPECT_EQ(world_.count("EventDamagedCount"), 0);
+}
+
 TEST_F(FileChannelTest, SixteenClientsShareSyncs) {
   ASSERT_TRUE(open().ok());
   faults_.hold_syncs("segment-");
