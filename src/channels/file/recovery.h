@@ -23,7 +23,7 @@ struct Folders {
 
 /// How a channel of Flume's in the folders is taken over.
 struct FromFlume {
-  std::string backup_checkpoint;   ///< where it kept a second checkpoint; empty: nowhere
+  std::string backup_checkpoint;  ///< where it kept a second checkpoint; empty: nowhere
   flume::TakeOverOptions options;
 };
 
