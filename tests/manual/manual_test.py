@@ -88,6 +88,9 @@ def run_for_real(test, example, folder):
             continue
         is_folder = key.endswith((".spoolDir", ".sink.directory"))
         pathlib.Path(value if is_folder else value.rpartition("/")[0]).mkdir(parents=True, exist_ok=True)
+        if re.search(r"\.encryption\.keyProvider\.keys\.[\w-]+\.file$", key):
+            pathlib.Path(value).write_text("0123456789abcdef" * 4, encoding="utf-8")
+            pathlib.Path(value).chmod(0o600)
     configuration = folder / "agent.conf"
     configuration.write_text(text, encoding="utf-8")
     agent = next(key[:key.index(".")] for key, _ in properties(text) if key.endswith(".sources"))
