@@ -161,7 +161,12 @@ int run_flume_ng(std::span<const std::string> arguments) {
     return fail("avro-client is not here yet: it comes with the Avro source and sink; until then Flume's own can send",
                 kExitFatal);
   }
-  if (line->command == "tool") return run_flume_tool(line->rest);
+  if (line->command == "tool") {
+    for (const auto& [key, value] : line->java.properties) {
+      print(fmt::format("Info: -D{} has no effect: a tool loads no Java class that would read it\n", key));
+    }
+    return run_flume_tool(line->rest);
+  }
   return run_agent(*line);
 }
 

@@ -17,7 +17,7 @@ namespace standpipe {
 
 namespace {
 
-using file_channel::DamageReportLine;
+using file_channel::DamagedPlace;
 using file_channel::DirectoryReport;
 using file_channel::Inspection;
 using file_channel::SegmentReport;
@@ -58,7 +58,7 @@ std::string numbers_text(const file_channel::Range& numbers) {
   return fmt::format("events {} to {}", numbers.first, numbers.end - 1);
 }
 
-std::string damage_text(const DamageReportLine& line) {
+std::string damage_text(const DamagedPlace& line) {
   const file_channel::Damage& damage = line.damage;
   const std::string numbers = numbers_text(damage.numbers);
   std::string text = fmt::format("{}: {} bytes at {} ({})", line.path, damage.bytes, damage.offset, damage.what);
@@ -67,7 +67,7 @@ std::string damage_text(const DamageReportLine& line) {
   return text;
 }
 
-Json damage_json(const DamageReportLine& line) {
+Json damage_json(const DamagedPlace& line) {
   return {{"file", line.path},
           {"offset", line.damage.offset},
           {"bytes", line.damage.bytes},
@@ -77,9 +77,9 @@ Json damage_json(const DamageReportLine& line) {
           {"waitingEvents", line.waiting}};
 }
 
-Json damages_json(const std::vector<DamageReportLine>& lines) {
+Json damages_json(const std::vector<DamagedPlace>& lines) {
   Json array = Json::array();
-  for (const DamageReportLine& line : lines) array.push_back(damage_json(line));
+  for (const DamagedPlace& line : lines) array.push_back(damage_json(line));
   return array;
 }
 
@@ -92,6 +92,7 @@ Json ranges_json(const std::vector<file_channel::Range>& ranges) {
 Json problems_json(const Inspection& found) {
   Json array = Json::array();
   for (const auto& problem : found.problems) array.push_back({{"file", problem.path}, {"what", problem.what}});
+  for (const std::string& path : found.absent) array.push_back({{"file", path}, {"what", "not among the folders"}});
   return array;
 }
 
@@ -140,6 +141,15 @@ std::string damage_json_text(const Inspection& found) {
                        {"missing", ranges_json(found.missing)},  {"torn", damages_json(found.torn)},
                        {"problems", problems_json(found)}};
   return object.dump(2) + "\n";
+}
+
+std::string problems_text(const Inspection& found) {
+  std::string text;
+  for (const auto& problem : found.problems) text += fmt::format("problem: {}: {}\n", problem.path, problem.what);
+  for (const std::string& path : found.absent) {
+    text += fmt::format("problem: events of the channel may be in {}, which is not among the folders\n", path);
+  }
+  return text;
 }
 
 std::string segment_text(const SegmentReport& segment) {
@@ -207,8 +217,8 @@ std::string holder_of_folder(const std::string& folder) {
 }
 
 bool is_damaged(const Inspection& found) {
-  const auto counts = [](const DamageReportLine& line) { return line.damage.numbers.size() == 0 || line.waiting > 0; };
-  return !found.unreadable.empty() || !found.missing.empty() || !found.problems.empty() ||
+  const auto counts = [](const DamagedPlace& line) { return line.damage.numbers.size() == 0 || line.waiting > 0; };
+  return !found.unreadable.empty() || !found.absent.empty() || !found.missing.empty() || !found.problems.empty() ||
          std::any_of(found.damages.begin(), found.damages.end(), counts);
 }
 
@@ -236,7 +246,7 @@ std::string render_channel(const Inspection& found, const ChannelLook& look, std
     text += "\n";
     for (const SegmentReport& segment : directory.segments) text += segment_text(segment);
   }
-  for (const auto& problem : found.problems) text += fmt::format("problem: {}: {}\n", problem.path, problem.what);
+  text += problems_text(found);
   return text;
 }
 
@@ -251,13 +261,13 @@ std::string render_damage(const Inspection& found, const ChannelLook& look) {
       waiting += segment.waiting;
     }
   }
-  for (const auto& problem : found.problems) text += fmt::format("problem: {}: {}\n", problem.path, problem.what);
-  for (const DamageReportLine& line : found.unreadable) text += "can't be read: " + damage_text(line) + "\n";
-  for (const DamageReportLine& line : found.damages) text += "damage: " + damage_text(line) + "\n";
+  text += problems_text(found);
+  for (const DamagedPlace& line : found.unreadable) text += "can't be read: " + damage_text(line) + "\n";
+  for (const DamagedPlace& line : found.damages) text += "damage: " + damage_text(line) + "\n";
   for (const file_channel::Range& range : found.missing) {
     text += fmt::format("missing: {}: on no disk, and no sink has taken them\n", numbers_text(range));
   }
-  for (const DamageReportLine& line : found.torn) {
+  for (const DamagedPlace& line : found.torn) {
     text += "torn: " + damage_text(line) + ": nobody was told that it was stored; a start cuts it\n";
   }
   text += fmt::format("{} events check, {} of them wait", events, waiting);

@@ -213,6 +213,8 @@ TEST_F(FileChannelTool, FlumesIntegrityTool) {
   const Answer absent = flume_tool({"fcintegritytool", "-l", folder() + "/nowhere"});
   EXPECT_EQ(absent.status, 1);
   EXPECT_THAT(absent.err, HasSubstr("Data directory, " + folder() + "/nowhere does not exist."));
+  EXPECT_THAT(flume_tool({"fcintegritytool", "-l", folder() + "/data", "-Dlimit=3"}).out,
+              HasSubstr("Info: -Dlimit has no effect"));
   EXPECT_EQ(flume_tool({"fcintegritytool"}).status, 1);
   EXPECT_EQ(flume_tool({"fcintegritytool", "-h"}).status, 1);
   EXPECT_THAT(flume_tool({}).out, HasSubstr("fcintegritytool"));

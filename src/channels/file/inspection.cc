@@ -25,6 +25,7 @@ struct Consumption {
   std::int64_t snapshot_ms = 0;
   std::uint64_t next = 0;
   IntervalSet gone;
+  std::vector<Snapshot::DirectoryState> directories;
   std::vector<FileProblem> problems;
 };
 
@@ -69,6 +70,7 @@ class Inspector {
   Result<Look> look_at(const SegmentReport& segment) const;
   void add(const Look& look, SegmentReport& segment, bool newest);
   void conclude(Consumption consumption);
+  bool is_among_folders(const Snapshot::DirectoryState& known) const;
   std::uint64_t waiting_among(Range numbers) const;
 
   FileSystem& files_;
@@ -140,6 +142,7 @@ Result<Consumption> Inspector::look_at_consumption() const {
     seen.generation = generation;
     seen.next = snapshot->next;
     for (const Range& range : snapshot->gone) seen.gone.add(range);
+    seen.directories = std::move(snapshot->directories);
     if (const auto info = files_.info(path); info.ok()) seen.snapshot_ms = info->modified_ns / 1'000'000;
   }
   for (const std::uint64_t generation : logs) {
@@ -304,6 +307,21 @@ std::uint64_t Inspector::waiting_among(Range numbers) const {
   return count;
 }
 
+/// By path, by what the path leads to, or by a segment that is there.
+bool Inspector::is_among_folders(const Snapshot::DirectoryState& known) const {
+  const auto info = files_.info(known.path);
+  for (const DirectoryReport& directory : found_.directories) {
+    const auto named = files_.info(directory.path);
+    if (directory.path == known.path) return true;
+    if (info.ok() && named.ok() && info->device == named->device && info->inode == named->inode) return true;
+    for (const SegmentReport& segment : directory.segments) {
+      const auto is_it = [&segment](const Snapshot::SegmentState& state) { return state.id == segment.id; };
+      if (std::any_of(known.segments.begin(), known.segments.end(), is_it)) return true;
+    }
+  }
+  return false;
+}
+
 void Inspector::conclude(Consumption consumption) {
   found_.generation = consumption.generation;
   found_.newest_generation = consumption.newest_generation;
@@ -321,8 +339,12 @@ void Inspector::conclude(Consumption consumption) {
   // What lies below the oldest segments was deleted because it was gone.
   found_.gone.add({0, oldest});
   found_.waiting = waiting_among({0, found_.next});
+  for (const Snapshot::DirectoryState& known : consumption.directories) {
+    if (known.segments.empty() || is_among_folders(known)) continue;
+    if (waiting_among({known.segments.front().first, found_.next}) > 0) found_.absent.push_back(known.path);
+  }
   for (auto* lines : {&found_.damages, &found_.torn}) {
-    for (DamageReportLine& line : *lines) line.waiting = waiting_among(line.damage.numbers);
+    for (DamagedPlace& line : *lines) line.waiting = waiting_among(line.damage.numbers);
   }
   for (auto& [segment, ranges] : contents_) {
     for (const Range& range : ranges) segment->waiting += waiting_among(range);
@@ -334,10 +356,10 @@ void Inspector::conclude(Consumption consumption) {
       if (before) found_.oldest_segment_ms = std::max(found_.oldest_segment_ms, segment.header->made_ms);
     }
   }
-  // Without the checkpointDir nobody knows what was taken and deleted.
-  if (!options_.read_records || found_.folders.checkpoint.empty()) return;
+  // Without a snapshot nobody knows what was taken and deleted, or where else events are.
+  if (!options_.read_records || found_.generation == 0 || !found_.absent.empty()) return;
   for (const auto* lines : {&found_.damages, &found_.torn}) {
-    for (const DamageReportLine& line : *lines) there_.add(line.damage.numbers);
+    for (const DamagedPlace& line : *lines) there_.add(line.damage.numbers);
   }
   for (const Range& range : found_.gone.ranges()) there_.add(range);
   const std::uint64_t end = options_.in_use ? std::min(found_.next, horizon_) : found_.next;

@@ -31,7 +31,7 @@ struct SegmentReport {
 };
 
 /// Bytes that do not check.
-struct DamageReportLine {
+struct DamagedPlace {
   std::string path;
   Damage damage;
   std::uint64_t waiting = 0;  ///< events among its numbers that nobody has taken
@@ -61,13 +61,15 @@ struct Inspection {
   std::int64_t oldest_segment_ms = 0;   ///< when the segment with the oldest waiting event was begun; 0: none
   std::vector<DirectoryReport> directories;
   std::vector<FileProblem> problems;
+  /// Data directories that the snapshot knows, whose events may wait, and which are not among the folders.
+  std::vector<std::string> absent;
   // Where records were read:
-  std::vector<DamageReportLine> damages;
-  std::vector<Range> missing;                ///< numbers that are not gone and nowhere
-  std::uint64_t closed = 0;                  ///< events that check, and that no key at hand opens
-  std::vector<DamageReportLine> unreadable;  ///< what the device does not give
+  std::vector<DamagedPlace> damages;
+  std::vector<Range> missing;            ///< numbers that are not gone and nowhere
+  std::uint64_t closed = 0;              ///< events that check, and that no key at hand opens
+  std::vector<DamagedPlace> unreadable;  ///< what the device does not give
   /// Of a group that was being written when the process ended, or may have been: nobody was told that it was stored.
-  std::vector<DamageReportLine> torn;
+  std::vector<DamagedPlace> torn;
 };
 
 struct InspectOptions {

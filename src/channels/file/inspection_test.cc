@@ -41,7 +41,7 @@ class InspectionTest : public ::testing::TestWithParam<bool> {
   Status open() {
     channel_.reset();
     Settings::Map values = {{"checkpointDir", "/c/checkpoint"},
-                            {"dataDirs", "/c/data"},
+                            {"dataDirs", data_},
                             {"maxFileSize", "65536"},
                             {"minimumRequiredSpace", "0"}};
     if (GetParam()) {
@@ -69,11 +69,19 @@ class InspectionTest : public ::testing::TestWithParam<bool> {
   }
   static bool is_whole(const Inspection& found) {
     return found.problems.empty() && found.missing.empty() && found.unreadable.empty() &&
-           std::all_of(found.damages.begin(), found.damages.end(), [](const DamageReportLine& line) {
-             return line.damage.numbers.size() > 0 && line.waiting == 0;
-           });
+           std::all_of(found.damages.begin(), found.damages.end(),
+                       [](const DamagedPlace& line) { return line.damage.numbers.size() > 0 && line.waiting == 0; });
   }
 
+  void restore(const std::map<std::string, std::string>& saved) {
+    for (const auto& [name, now] : disk_.files()) {
+      if (!saved.contains(name)) disk_.remove(name).ignore();
+    }
+    for (const auto& [name, original] : saved) {
+      ASSERT_TRUE(disk_.open(name, FileSystem::Mode::append).ok());  // made again where it is gone
+      disk_.change(name, [&](std::string& now) { now = original; });
+    }
+  }
   /// Locks say who had them last.
   std::map<std::string, std::string> without_locks() const {
     std::map<std::string, std::string> files = disk_.files();
@@ -82,6 +90,7 @@ class InspectionTest : public ::testing::TestWithParam<bool> {
   }
 
   const Folders kFolders{"/c/checkpoint", {"/c/data"}, {}};
+  std::string data_ = "/c/data";
   KeyRing ring_;
   MemoryFileSystem disk_;
   FaultyFileSystem faults_{disk_};
@@ -143,7 +152,7 @@ TEST_P(InspectionTest, RepairsAFlippedBitAnywhereAndAgainChangesNothing) {
     if (path.ends_with(".lock") || path.ends_with("log-1")) continue;
     const std::size_t used = content.find_last_not_of('\0') + 1;
     for (std::size_t at = 0; at < used; at += at < 512 || at > kSegmentHeader ? 3 : 64) {
-      for (const auto& [name, original] : saved) disk_.change(name, [&](std::string& now) { now = original; });
+      restore(saved);
       disk_.change(path, [&](std::string& now) { now[at] = static_cast<char>(now[at] ^ (1 << at % 8)); });
       const std::string where = fmt::format("{} at {}", path, at);
       const auto looked = inspect(disk_, kFolders, {.read_records = true});
@@ -168,11 +177,9 @@ TEST_P(InspectionTest, RepairsAFlippedBitAnywhereAndAgainChangesNothing) {
       const std::size_t most_lost = GetParam() ? 5 : 1;  // a record; an event
       ASSERT_GE(found.size() + most_lost, left.size()) << where;
       ASSERT_TRUE(std::includes(left.begin(), left.end(), found.begin(), found.end())) << where;
-      ASSERT_EQ(world_.count("EventDamagedCount") + world_.count("EventMissingCount"), 0) << where;
+      ASSERT_EQ(world_.count("EventDamagedCount") + world_.count("EventMissingCount"), 0)
+          << where << ::testing::PrintToString(repaired->done);
       kill();
-      for (const auto& [name, now] : disk_.files()) {
-        if (!saved.contains(name)) disk_.remove(name).ignore();
-      }
     }
   }
   EXPECT_GT(damaged, 100u);
@@ -221,6 +228,30 @@ TEST_P(InspectionTest, ASegmentThatIsGoneIsMissedAndThenNotedAsGone) {
   std::vector<std::string> left = numbers(0, 5);
   for (const std::string& body : numbers(10, 5)) left.push_back(body);
   EXPECT_EQ(drain(*channel_), left);
+}
+
+TEST_P(InspectionTest, AFolderThatWasNotNamedIsNotGivenUp) {
+  data_ = "/c/data,/c/more";
+  ASSERT_TRUE(open().ok());
+  for (std::size_t i = 0; i < 8; ++i) ASSERT_TRUE(put(*channel_, numbered_ptr(i, 1)).ok());
+  channel_->stop();
+  EXPECT_EQ(look().absent, std::vector<std::string>{"/c/more"});
+  EXPECT_THAT(look().missing, IsEmpty());
+  const auto before = without_locks();
+  const auto refused = repair(world_.environment, kFolders);
+  EXPECT_EQ(refused.status().code(), Code::invalid);
+  EXPECT_THAT(refused.status().message(), HasSubstr("may be in /c/more, which is not among the folders"));
+  EXPECT_EQ(without_locks(), before);
+  const Folders both{"/c/checkpoint", {"/c/data", "/c/more"}, {}};
+  EXPECT_THAT(repair(world_.environment, both)->done, IsEmpty());
+  // With both snapshots damaged nobody knows of the other folder; nothing is given up for that.
+  for (const auto& [path, content] : before) {
+    if (path.find("snapshot-") != std::string::npos) disk_.change(path, [](std::string& bytes) { bytes[40] ^= 1; });
+  }
+  EXPECT_THAT(look().missing, IsEmpty());
+  ASSERT_TRUE(repair(world_.environment, kFolders).ok());
+  ASSERT_TRUE(open().ok());
+  EXPECT_EQ(drain(*channel_), numbers(0, 8));
 }
 
 TEST_P(InspectionTest, RepairIsRefusedWhileAChannelRuns) {

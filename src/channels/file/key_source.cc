@@ -215,7 +215,9 @@ Result<KeyRing> load_keys(const KeySource& source, FileSystem& files) {
     const std::string_view trimmed = trim(*text);
     keep_secret(std::set<std::string, std::less<>>{std::string(trimmed)});
     const auto key = parse_key(trimmed);
-    if (!key.ok()) return key.status().with_context(property + place.where);
+    // A command may hold what nobody should read.
+    const bool is_command = source.provider == KeySource::Provider::command;
+    if (!key.ok()) return key.status().with_context(property + (is_command ? "its command" : place.where));
     ring.add(place.name, *key);
   }
   if (!source.active.empty()) ring.activate(source.active);

@@ -18,12 +18,13 @@ struct Folders {
   std::string checkpoint;
   std::vector<std::string> data;
   /// Where Flume would keep the channel's events, as no folders are given; empty: they are.
-  std::vector<std::string> defaults_of_flume;
+  std::vector<std::string> defaults_of_flume = {};
+  bool all_default = false;  ///< no folder is given
 };
 
 /// How a channel of Flume's in the folders is taken over.
 struct FromFlume {
-  std::string backup_checkpoint;   ///< where it kept a second checkpoint; empty: nowhere
+  std::string backup_checkpoint;  ///< where it kept a second checkpoint; empty: nowhere
   flume::TakeOverOptions options;
 };
 

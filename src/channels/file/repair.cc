@@ -25,9 +25,15 @@ class Repair {
     TRY(lock());
     TRY_ASSIGN(result_.before, inspect(files_, folders_, {.read_records = true}));
     if (!result_.before.unreadable.empty()) {
-      const DamageReportLine& line = result_.before.unreadable.front();
+      const DamagedPlace& line = result_.before.unreadable.front();
       return Status(Code::io, fmt::format("{} can't be read at {} ({}): copy the folder to a sound disk first",
                                           line.path, line.damage.offset, line.damage.what));
+    }
+    if (!result_.before.absent.empty()) {
+      return Status(Code::invalid,
+                    fmt::format("events of the channel may be in {}, which is not among the folders: name "
+                                "it too, or what is in it would count as lost",
+                                result_.before.absent.front()));
     }
     TRY(repair_headers());
     TRY(repair_stretches());
@@ -132,7 +138,7 @@ Status Repair::repair_stretches() {
     for (const SegmentReport& segment : directory.segments) segments[segment.path] = &segment;
   }
   for (const auto* lines : {&result_.before.damages, &result_.before.torn}) {
-    for (const DamageReportLine& line : *lines) {
+    for (const DamagedPlace& line : *lines) {
       const SegmentReport& segment = *segments.at(line.path);
       const bool behind = line.damage.offset >= std::max<std::uint64_t>(segment.records_end, kSegmentHeader);
       const bool done = line.damage.numbers.size() > 0 && line.waiting == 0;
@@ -187,7 +193,7 @@ Status Repair::note_what_is_gone() {
   IntervalSet gone = before.gone;
   std::uint64_t given_up = 0;
   for (const auto* lines : {&before.damages, &before.torn}) {
-    for (const DamageReportLine& line : *lines) given_up += gone.add(line.damage.numbers);
+    for (const DamagedPlace& line : *lines) given_up += gone.add(line.damage.numbers);
   }
   for (const Range& range : before.missing) given_up += gone.add(range);
   std::vector<FileProblem> bad_files;
