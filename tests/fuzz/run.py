@@ -32,6 +32,9 @@ TARGETS = {
     "charset": ["codec/charset.cc", "codec/utf8.cc"],
     "segment_scan": ["channels/file/record_scan.cc", "channels/file/segment_format.cc", "channels/file/encryption.cc"],
     "snapshot": ["channels/file/snapshot.cc", "channels/file/interval_set.cc"],
+    "flume_log": ["channels/file/flume/log_reader.cc", "channels/file/flume/log_record.cc", "channels/file/flume/protobuf.cc",
+                  "channels/file/flume/backlog.cc", "channels/file/flume/file_window.cc"],
+    "flume_checkpoint": ["channels/file/flume/checkpoint.cc", "channels/file/flume/md5.cc"],
     "http_endpoint": ["monitor/http_endpoint.cc"],
 }
 

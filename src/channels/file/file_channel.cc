@@ -16,6 +16,7 @@
 #include "channels/file/consumption_log.h"
 #include "channels/file/damaged_bytes.h"
 #include "channels/file/data_directory.h"
+#include "channels/file/default_folders.h"
 #include "channels/file/file_channel_options.h"
 #include "channels/file/recovery.h"
 #include "core/wakers.h"
@@ -284,6 +285,7 @@ FileChannel::Life::Life(std::shared_ptr<Shared> shared, Environment& environment
 Result<std::shared_ptr<FileChannel::Life>> FileChannel::Life::begin(std::shared_ptr<Shared> shared,
                                                                     Environment& environment) {
   Options options = shared->current();
+  TRY_ASSIGN(options.folders, choose_folders(options.folders, environment));
   TRY_ASSIGN(KeyRing keys, load_keys(options.keys, environment.files));
   TRY_ASSIGN(Recovered recovered, recover(options.folders, keys, environment, &options.from_flume));
   shared->taken_over.add(static_cast<std::int64_t>(recovered.taken_over.events));

@@ -165,6 +165,7 @@ Folders read_folders(const Settings& settings, const Environment& environment) {
       folders.defaults_of_flume.push_back(expand_home(std::string(kDefaultFolder) + name));
     }
   }
+  folders.all_default = !settings.has("checkpointDir") && !settings.has("dataDirs");
   folders.checkpoint = without_slash_at_end(expand_home(folders.checkpoint));
   for (std::string& folder : folders.data) folder = without_slash_at_end(expand_home(folder));
   return folders;

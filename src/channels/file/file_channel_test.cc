@@ -608,7 +608,7 @@ TEST_F(FileChannelTest, RefusesWhatIsNotItsOwn) {
   EXPECT_EQ(disk_.files(), before) << "nothing is touched";
 }
 
-TEST_F(FileChannelTest, DefaultFoldersAreTheChannelsOwnAndDoNotHideWhatFlumeLeft) {
+TEST_F(FileChannelTest, DefaultFoldersAreTheChannelsOwn) {
   ::setenv("HOME", "/home/u", 1);
   const auto start = [&] {
     auto channel = kFileChannel.create(settings_of({{"minimumRequiredSpace", "0"}}), world_.environment).value();
@@ -616,15 +616,23 @@ TEST_F(FileChannelTest, DefaultFoldersAreTheChannelsOwnAndDoNotHideWhatFlumeLeft
     channel->stop();
     return status;
   };
-  ASSERT_TRUE(disk_.make_directories("/home/u/.flume/file-channel/data").ok());
-  ASSERT_TRUE(write_file_atomically(disk_, "/home/u/.flume/file-channel/data/log-3", "flume").ok());
-  EXPECT_THAT(start().message(),
-              HasSubstr("/home/u/.flume/file-channel/data/log-3 belongs to a file channel of Flume"));
-  ASSERT_TRUE(disk_.remove("/home/u/.flume/file-channel/data/log-3").ok());
   EXPECT_TRUE(start().ok());
   EXPECT_TRUE(disk_.files().contains("/home/u/.flume/file-channel/c1/data/standpipe-channel"));
+  // It stays where it is, whatever comes.
+  ASSERT_TRUE(disk_.make_directories("/home/u/.flume/file-channel/data").ok());
   ASSERT_TRUE(write_file_atomically(disk_, "/home/u/.flume/file-channel/data/log-3", "flume").ok());
-  EXPECT_TRUE(start().ok()) << "it has folders of its own by now";
+  EXPECT_TRUE(start().ok());
+  EXPECT_FALSE(disk_.files().contains("/home/u/.flume/file-channel/data/standpipe-channel"));
+}
+
+TEST_F(FileChannelTest, OneDefaultFolderDoesNotHideWhatFlumeLeft) {
+  ::setenv("HOME", "/home/u", 1);
+  ASSERT_TRUE(disk_.make_directories("/home/u/.flume/file-channel/data").ok());
+  ASSERT_TRUE(write_file_atomically(disk_, "/home/u/.flume/file-channel/data/log-3", "flume").ok());
+  const auto channel =
+      kFileChannel.create(settings_of({{"checkpointDir", "/c/checkpoint"}}), world_.environment).value();
+  EXPECT_THAT(channel->start().message(),
+              HasSubstr("/home/u/.flume/file-channel/data/log-3 belongs to a file channel of Flume"));
 }
 
 TEST_F(FileChannelTest, TakesOverEverythingButOtherFoldersWhileItRuns) {

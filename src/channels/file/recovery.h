@@ -18,7 +18,8 @@ struct Folders {
   std::string checkpoint;
   std::vector<std::string> data;
   /// Where Flume would keep the channel's events, as no folders are given; empty: they are.
-  std::vector<std::string> defaults_of_flume;
+  std::vector<std::string> defaults_of_flume = {};
+  bool all_default = false;  ///< no folder is given
 };
 
 /// How a channel of Flume's in the folders is taken over.

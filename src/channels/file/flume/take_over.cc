@@ -96,6 +96,16 @@ Result<TakeOver::Decision> TakeOver::parse(std::string_view text) {
   return decision;
 }
 
+Result<std::optional<Owner>> TakeOver::decided_owner(FileSystem& files, const std::string& checkpoint) {
+  const std::string path = checkpoint + "/" + std::string(kDecision);
+  const auto text = read_file(files, path, kDecisionLimit);
+  if (text.status().code() == Code::not_found) return std::optional<Owner>();
+  if (!text.ok()) return text.status();
+  auto decision = parse(*text);
+  if (!decision.ok()) return decision.status().with_context(path);
+  return std::optional<Owner>(std::move(decision->owner));
+}
+
 Result<bool> TakeOver::is_decided() const {
   const auto info = files_.info(decision_path());
   if (info.ok()) return true;

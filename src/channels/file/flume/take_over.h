@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ class TakeOver {
   /// `keys`: what our segments are encrypted with.
   TakeOver(Environment& environment, const KeyRing& keys, Directories directories, TakeOverOptions options,
            Owner owner);
+
+  /// Whose the folders will be once a take-over that was decided and not finished is; none: there is no such one.
+  static Result<std::optional<Owner>> decided_owner(FileSystem& files, const std::string& checkpoint);
 
   /// Whether one was decided and not finished.
   Result<bool> is_decided() const;

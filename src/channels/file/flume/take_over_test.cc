@@ -224,6 +224,64 @@ TEST_F(TakeOverTest, AFolderOfAnUnfinishedOneMayNotBeLeftOut) {
   EXPECT_EQ(drain(*channel_), flume.waiting());
 }
 
+/// A configuration without folders runs on what Flume left in its default ones, and only the first channel does.
+TEST_F(TakeOverTest, FlumesDefaultFoldersBecomeThoseOfTheChannelThatTookThemOver) {
+  ::setenv("HOME", "/home/u", 1);
+  const std::string base = "/home/u/.flume/file-channel";
+  FlumeFolder flume(disk_, base + "/checkpoint", {base + "/data"});
+  flume.put({"a", "b"});
+  flume.save();
+  const auto make = [&](const std::string& name) {
+    world_.environment.component = name;
+    auto channel =
+        kFileChannel
+            .create(Settings::parse(*kFileChannel.info, {{"minimumRequiredSpace", "0"}}).value(), world_.environment)
+            .value();
+    const Status started = channel->start();
+    EXPECT_TRUE(started.ok()) << started.to_string();
+    return channel;
+  };
+  faults_.inject({.operation = Operation::rename, .path_contains = "/data/log-1"});
+  world_.environment.component = "c1";
+  auto failing =
+      kFileChannel
+          .create(Settings::parse(*kFileChannel.info, {{"minimumRequiredSpace", "0"}}).value(), world_.environment)
+          .value();
+  EXPECT_FALSE(failing->start().ok());
+  failing.reset();
+  faults_.heal();
+  auto other = make("c2");
+  EXPECT_THAT(drain(*other), IsEmpty());
+  EXPECT_TRUE(disk_.files().contains(base + "/c2/data/standpipe-channel"));
+  auto first = make("c1");
+  EXPECT_EQ(first->size(), 2);
+  first.reset();
+  first = make("c1");
+  EXPECT_EQ(drain(*first), (std::vector<std::string>{"a", "b"}));
+  EXPECT_FALSE(disk_.files().contains(base + "/c1/data/standpipe-channel"));
+}
+
+TEST_F(TakeOverTest, WhatIsTakenOverIsEncryptedWhereTheChannelIs) {
+  FlumeFolder flume(disk_, kFolders[0], {kFolders[1], kFolders[2]});
+  flume.put({"a secret that nobody may read", "and another one"});
+  flume.save();
+  ASSERT_TRUE(disk_.make_directories("/keys").ok());
+  ASSERT_TRUE(write_file_atomically(disk_, "/keys/k1", std::string(64, '7'), 0600).ok());
+  const Settings::Map keys{{"encryption.keyProvider", "file"},
+                           {"encryption.activeKey", "k1"},
+                           {"encryption.keyProvider.keys", "k1"},
+                           {"encryption.keyProvider.keys.k1.file", "/keys/k1"}};
+  const Status opened = open(keys);
+  ASSERT_TRUE(opened.ok()) << opened.to_string();
+  for (const auto& [path, content] : disk_.files()) {
+    if (path.find("/segment-") == std::string::npos) continue;
+    EXPECT_EQ(content.find("secret"), std::string::npos) << path;
+  }
+  kill();
+  ASSERT_TRUE(open(keys).ok());
+  EXPECT_EQ(drain(*channel_), flume.waiting());
+}
+
 TEST_F(TakeOverTest, AnEmptyChannelOfFlumesIsTakenOverToo) {
   FlumeFolder flume(disk_, kFolders[0], {kFolders[1], kFolders[2]});
   flume.put({"gone"});
