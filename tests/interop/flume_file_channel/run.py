@@ -4,7 +4,6 @@
 Flume is fed and drained over its own Avro source and sink, so that every event is known to the byte. Exits 77, saying why,
 where Flume is not installed and can't be.
 """
-import json
 import os
 import pathlib
 import random
@@ -212,15 +211,13 @@ a1.sinks.k1.channel = c1
 
     def refused_by_flume(self, folder, what):
         """Flume does not start its channel on the folder, and changes nothing in it."""
-        def state():
-            return {path: path.read_bytes() for path in folder.rglob("*")
-                    if path.is_file() and path.name != "in_use.lock" and "flume" not in path.relative_to(folder).parts[0]}
-        before = state()
+        before = self.files_of(folder)
         text = channel_text(folder) + "a1.channels = c1\na1.sinks = k1\na1.sinks.k1.type = null\na1.sinks.k1.channel = c1\n"
         with self.run_flume(folder, text) as agent:
             agent.wait_for_log(r"has bad version")
             agent.end(signal.SIGKILL)
-        changed = [str(path) for path in {**before, **state()} if before.get(path) != state().get(path)]
+        after = self.files_of(folder)
+        changed = [str(path) for path in {**before, **after} if before.get(path) != after.get(path)]
         assert not changed, f"{what}: Flume changed {changed}"
         (folder / "flume/agent.log").unlink()
 
@@ -315,6 +312,34 @@ a1.sinks.k1.channel = c1
         expected = self.rest(given, sink)
         self.take_over(several, expected)
         self.done(f"{logs} logs, some consumed")
+
+        self.encrypted_is_refused()
+
+    def encrypted_is_refused(self):
+        store, password = self.work / "keystore", self.work / "password"
+        password.write_text("keyStorePassword")
+        subprocess.run(["keytool", "-genseckey", "-alias", "key-0", "-keyalg", "AES", "-keysize", "128", "-keystore", store,
+                        "-storetype", "jceks", "-storepass", "keyStorePassword", "-keypass", "keyStorePassword"],
+                       check=True, capture_output=True)
+        folder, _ = self.fill("encrypted", 50, more=f"""a1.channels.c1.encryption.activeKey = key-0
+a1.channels.c1.encryption.cipherProvider = AESCTRNOPADDING
+a1.channels.c1.encryption.keyProvider = JCEKSFILE
+a1.channels.c1.encryption.keyProvider.keyStoreFile = {store}
+a1.channels.c1.encryption.keyProvider.keyStorePasswordFile = {password}
+a1.channels.c1.encryption.keyProvider.keys = key-0
+""")
+        before = self.files_of(folder)
+        with Agent([self.standpipe, "agent"], folder / "standpipe", self.standpipe_text(folder)) as agent:
+            agent.wait_for_log("encrypted with cipher AESCTRNOPADDING, key key-0, which is not read here")
+            agent.end(signal.SIGKILL)
+        assert self.files_of(folder) == before, "something was changed"
+        self.done("what Flume encrypted is refused and left untouched")
+
+    @staticmethod
+    def files_of(folder):
+        """Contents by path, without locks and without what agents of this test write for themselves."""
+        return {path: path.read_bytes() for inner in ("checkpoint", "data1", "data2") for path in (folder / inner).rglob("*")
+                if path.is_file() and not path.name.endswith(".lock")}
 
     def done(self, what):
         print(f"ok: {what}", flush=True)

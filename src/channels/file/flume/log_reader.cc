@@ -80,11 +80,12 @@ Status LogReader::pass_damage() {
                     window_.path(), offset));
     return {};
   }
-  return {Code::corrupt,
-          fmt::format("{}: damaged at offset {}, with records behind it. Nothing was changed. Let Flume's integrity "
-                      "tool repair it (flume-ng tool fcintegritytool -l FOLDER), or move it and its .meta out of the "
-                      "folder to do without its events",
-                      window_.path(), offset)};
+  return {
+      Code::corrupt,
+      fmt::format("{}: damaged at offset {}, with records behind it. Nothing was changed. Let Flume's own integrity "
+                  "tool repair it (flume-ng tool fcintegritytool -l FOLDER), or move it and its .meta out of the "
+                  "folder to do without its events",
+                  window_.path(), offset)};
 }
 
 Result<bool> LogReader::record_follows(std::uint64_t offset) {
