@@ -180,6 +180,8 @@ Status Inspector::list_segments(const std::string& folder) {
     directory.segments.push_back(std::move(segment));
   }
   auto& segments = directory.segments;
+  // One that an agent is just making has no header yet.
+  if (options_.in_use) std::erase_if(segments, [](const SegmentReport& segment) { return segment.is_blank; });
   std::sort(segments.begin(), segments.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   for (std::size_t i = 1; i < segments.size(); ++i) {
     const auto& header = segments[i].header;
@@ -205,6 +207,7 @@ Status Inspector::read_header(SegmentReport& segment) const {
   std::string bytes(kSegmentHeader, '\0');
   const auto there = file->read_at(0, bytes.data(), bytes.size());
   bytes.resize(there.ok() ? *there : 0);
+  segment.is_blank = there.ok() && bytes.find_first_not_of('\0') == std::string::npos;
   auto parsed = parse_segment_header(bytes);
   if (parsed.status().code() == Code::invalid) return parsed.status().with_context(segment.path);
   const bool fits = parsed.ok() && parsed->channel_id == found_.owner.id && parsed->segment_id == segment.id;
@@ -373,7 +376,16 @@ void Inspector::conclude(Consumption consumption) {
 }  // namespace
 
 Result<Inspection> inspect(FileSystem& files, const Folders& folders, const InspectOptions& options) {
-  return Inspector(files, folders, options).run();
+  auto found = Inspector(files, folders, options).run();
+  const auto is_suspicious = [&found] {
+    return found.ok() &&
+           !(found->problems.empty() && found->missing.empty() && found->damages.empty() && found->unreadable.empty());
+  };
+  // A segment that is being made, a number that is on its way: an agent that runs has changed it by the next look.
+  for (int look = 1; look < kLooks && options.in_use && is_suspicious(); ++look) {
+    found = Inspector(files, folders, options).run();
+  }
+  return found;
 }
 
 }  // namespace standpipe::file_channel

@@ -23,6 +23,7 @@ struct SegmentReport {
   std::uint64_t end = 0;    ///< behind its last record; for all but the newest, what the next one's header says
   std::uint64_t first = 0;  ///< no record has a smaller number
   std::optional<SegmentHeader> header;  ///< none: it is damaged
+  bool is_blank = false;                ///< the header's page is all zero
   bool encrypted = false;
   // Where records were read:
   std::uint64_t records_end = 0;  ///< behind its last record

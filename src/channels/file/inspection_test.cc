@@ -1,6 +1,5 @@
 #include "channels/file/inspection.h"
 
-#include <atomic>
 #include <map>
 #include <set>
 #include <thread>
@@ -280,9 +279,8 @@ TEST_P(InspectionTest, WhatADeviceDoesNotGiveIsNotRepaired) {
 
 TEST_P(InspectionTest, SeesNoDamageInWhatAnAgentWritesAndTakes) {
   ASSERT_TRUE(open().ok());
-  std::atomic<bool> stop = false;
-  std::thread load([&] {
-    for (std::size_t i = 0; !stop; i += 3) {
+  const std::jthread load([&](const std::stop_token& ended) {
+    for (std::size_t i = 0; !ended.stop_requested(); i += 3) {
       Batch batch;
       for (std::size_t j = 0; j < 3; ++j) batch.add_copy(std::to_string(i + j) + std::string(700, 'x'));
       ASSERT_TRUE(put(*channel_, std::make_shared<const Batch>(std::move(batch))).ok());
@@ -291,11 +289,10 @@ TEST_P(InspectionTest, SeesNoDamageInWhatAnAgentWritesAndTakes) {
   });
   for (int i = 0; i < 100; ++i) {
     const Inspection found = look(true);
-    EXPECT_TRUE(is_whole(found)) << i;
-    EXPECT_THAT(found.damages, IsEmpty()) << i;
+    const std::string what = found.problems.empty() ? "" : found.problems[0].path + ": " + found.problems[0].what;
+    ASSERT_TRUE(is_whole(found)) << i << " " << what << " missing " << found.missing.size();
+    ASSERT_THAT(found.damages, IsEmpty()) << i;
   }
-  stop = true;
-  load.join();
 }
 
 }  // namespace
