@@ -6,7 +6,7 @@
 #include "channels/file/file_channel.h"
 #include "channels/memory/memory_channel.h"
 #include "channels/pseudotxn/pseudo_txn_channel.h"
-#include "channels/spillable/spillable_channel.h"
+#include "channels/spillablememory/spillable_channel.h"
 #include "codec/deserializers/deserializer.h"
 #include "codec/serializers/event_serializer.h"
 #include "config/known/known.h"

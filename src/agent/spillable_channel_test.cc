@@ -1,4 +1,4 @@
-#include "channels/spillable/spillable_channel.h"
+#include "channels/spillablememory/spillable_channel.h"
 
 #include <atomic>
 

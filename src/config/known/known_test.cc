@@ -146,6 +146,7 @@ bool has_own_folder(const ReferenceRow& row) {
       "source seq",
       "channel file",
       "channel memory",
+      "channel SPILLABLEMEMORY",
       "sink hdfs",
       "sink logger",
       "sink file_roll",

@@ -1,4 +1,4 @@
-#include "channels/spillable/spillable_channel.h"
+#include "channels/spillablememory/spillable_channel.h"
 
 #include <algorithm>
 #include <atomic>
@@ -15,7 +15,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "channels/spillable/spillable_options.h"
+#include "channels/spillablememory/spillable_options.h"
 #include "core/batch_part.h"
 
 namespace standpipe {

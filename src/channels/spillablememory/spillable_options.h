@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "channels/spillable/spillable_channel.h"
+#include "channels/spillablememory/spillable_channel.h"
 #include "standpipe/settings.h"
 
 namespace standpipe::spillable {

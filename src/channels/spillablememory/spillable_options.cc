@@ -1,4 +1,4 @@
-#include "channels/spillable/spillable_options.h"
+#include "channels/spillablememory/spillable_options.h"
 
 #include <algorithm>
 #include <limits>
