@@ -144,9 +144,10 @@ class Agent:
 class Progress:
     """Events delivered over time. The rate leaves out the first quarter: start delays and, for a JVM, compiling."""
 
-    def __init__(self, agent, count):
-        self.agent, self.count = agent, count
+    def __init__(self, agent, count, counter="EventTakeSuccessCount"):
+        self.agent, self.count, self.counter = agent, count, counter
         self.began = time.monotonic()
+        self.before = agent.total(counter)     # of work that begins with the agent
         self.cpu_before = agent.cpu_seconds()
         self.first_event = None
         self.unfinished = False
@@ -156,7 +157,7 @@ class Progress:
         """Polls until all events were taken or the time is over. `between` is called with the count after each look."""
         ends = time.monotonic() + limit
         while True:
-            done, now = self.agent.total("EventTakeSuccessCount"), time.monotonic()
+            done, now = self.agent.total(self.counter), time.monotonic()
             if done and self.first_event is None:
                 self.first_event = now - self.began
             self.samples.append((now, done))
@@ -181,7 +182,7 @@ class Progress:
             "rate": rate,
             "whole_rate": end_count / (end_time - self.began),
             "first_event": self.first_event,
-            "cpu_per_million": (self.agent.cpu_seconds() - self.cpu_before) / end_count * 1e6,
+            "cpu_per_million": (self.agent.cpu_seconds() - self.cpu_before) / max(1, end_count - self.before) * 1e6,
             "peak_mib": self.agent.peak_mib(),
             "excess": max(0, end_count - self.count),
             "unfinished": f"{end_count:,} of {self.count:,} events in {end_time - self.began:.0f} s" if self.unfinished else "",

@@ -3,7 +3,7 @@ import statistics
 
 HEAD = """# Benchmarks against Apache Flume 1.11
 
-Written by `./dev bench`. {machine}. Lines of 300 bytes. The programs run in turn, each as often as the others, with the same
+Written by `./dev bench`. {machine}. Lines of 300 bytes, in the file channel's rows events of 500. The programs run in turn, each as often as the others, with the same
 configuration text; figures are medians over rounds ({pairs} a row), in brackets the spread (largest minus smallest, in per cent of
 the median). The machine's load average before the rows: {load}.
 

@@ -61,7 +61,8 @@ def contenders(options, build):
 def measure(row, programs, tools, pairs, events):
     """All rounds of one row. A program that fails or does not come to its end is not tried again; the page says it."""
     count = int(events * row.factor)
-    outcome = {"key": row.key, "title": row.title, "line": workloads.LINE, "events": count, "floor": [],
+    programs = [p for p in programs if p.best or not row.best_only]
+    outcome = {"key": row.key, "title": row.title, "line": row.line, "events": count, "floor": [],
                "floor_name": row.floor_name, "floor_share": row.floor_share, "flume_ratio": row.flume_ratio,
                "bound": row.bound,
                "runs": {p.name: [] for p in programs}, "failures": [], "pairs": pairs, **facts()}

@@ -72,6 +72,9 @@ class Workload:
     sinks = "k1"
     sink = "null"
     limit = 60                        # seconds one run may take
+    line = LINE                       # bytes of an event
+    best_only = False                 # defaults make no sense here
+    counter = "EventTakeSuccessCount"  # of the channels: an event that counts
 
     def config(self, contender, folder):
         text = [f"a1.sources = r1\na1.channels = {' '.join(self.channels)}\na1.sinks = {self.sinks}\n", self.source()]
@@ -99,7 +102,7 @@ class Workload:
             with Agent(contender, folder, self.config(contender, folder)) as agent:
                 agent.wait_ready(len(self.channels))
                 self.settle(agent)
-                progress = Progress(agent, count)
+                progress = Progress(agent, count, self.counter)
                 self.work(agent, progress, tools, folder, count)
                 result = progress.result()
                 agent.stop()
@@ -286,6 +289,57 @@ class Route(Taildir):
                 + "a1.sources.r1.selector.default = c3\n")
 
 
+class FileChannel(Workload):
+    """Clients in the agent's own process (the stress source) that put into a file channel and each wait until their batch is on
+    disk. Put only: nobody takes. Drained: a null sink takes at the same time, which is what counts then."""
+    line, best_only, sink = 500, True, "null"
+    bound = ("The floor writes nothing but the bodies. A put is a record with headers and checksums, and its group shares a sync; beside it a "
+             "drain writes what was consumed.")
+
+    def __init__(self, clients, batch, drained, ratio, share, factor):
+        self.clients, self.batch, self.drained = clients, batch, drained
+        self.flume_ratio, self.floor_share, self.factor = ratio, share, factor
+        self.key = f"file-channel-{clients}x{batch}{'-drained' if drained else ''}"
+        self.title = (f"file channel, {clients} client{'s' if clients > 1 else ''}, batch {batch}, " +
+                      ("drained by a null sink" if drained else "put only"))
+        self.counter = "EventTakeSuccessCount" if drained else "EventPutSuccessCount"
+        size = batch * self.line
+        self.floor_name = ("dd conv=fdatasync" if batch >= 1000 else
+                           f"dd oflag=dsync bs={size}" if clients == 1 else f"{clients} × dd oflag=dsync bs={size}")
+
+    def config(self, contender, folder):
+        names = [f"r{i}" for i in range(self.clients)]
+        text = (f"a1.sources = {' '.join(names)}\na1.channels = c1\na1.sinks ={' k1' if self.drained else ''}\n"
+                "a1.channels.c1.type = file\na1.channels.c1.checkpointDir = {dir}/checkpoint\na1.channels.c1.dataDirs = {dir}/data\n"
+                "a1.channels.c1.capacity = 10000000\n")
+        for name in names:
+            text += (f"a1.sources.{name}.type = org.apache.flume.source.StressSource\na1.sources.{name}.size = {self.line}\n"
+                     f"a1.sources.{name}.batchSize = {self.batch}\na1.sources.{name}.maxTotalEvents = {self.each}\n"
+                     f"a1.sources.{name}.channels = c1\n")
+        if self.drained:
+            text += self.sink_text("k1", "c1", True)
+        return text.replace("{dir}", str(folder))
+
+    def run(self, contender, tools, count):
+        self.each = count // self.clients // self.batch * self.batch
+        return super().run(contender, tools, self.each * self.clients)
+
+    def work(self, agent, progress, tools, folder, count):
+        progress.until_done(self.limit)
+
+    def receiving_end(self, tools, folder, count, result):
+        return {"lost": 0, "duplicates": result["excess"], "counted": "counters"}
+
+    def floor(self, tools, count):
+        with Folder(tools.scratch) as folder:
+            if self.batch >= 1000:
+                blocks = count * self.line // MIB
+                return count / timed(f"dd if=/dev/zero of=G bs=1M count={blocks} conv=fdatasync", folder)
+            writes = 3000
+            seconds = timed(f"dd if=/dev/zero of=G bs={self.batch * self.line} count={writes} oflag=dsync", folder)
+            return writes * self.batch / seconds * self.clients
+
+
 class StartAndIdle(Netcat):
     """No events at all: from exec to listening, then memory, switches and CPU of an agent that has nothing to do."""
 
@@ -317,7 +371,12 @@ def all_rows(quick):
         Taildir("file_roll", 1, False, 0.8, None, 2), Taildir("file_roll", 10, False, 0.8, None, 2),
         Taildir("file_roll", 100, False, 0.8, None, 2), Taildir("file_roll", 10, True, 0.8, None, 2),
         Spooldir(False, 1), Spooldir(True, 1),
-        Exec(), Route(2), StartAndIdle(2 if quick else 10),
+        Exec(), Route(2),
+        FileChannel(1, 1, False, None, 0.9, 0.06), FileChannel(1, 100, False, 6, None, 0.6),
+        FileChannel(1, 1000, False, 10, 0.6, 2), FileChannel(16, 1, False, None, 0.6, 0.15),
+        FileChannel(16, 100, False, 8, None, 2), FileChannel(1, 1000, True, 20, None, 0.6),
+        FileChannel(16, 100, True, 40, None, 0.4),
+        StartAndIdle(2 if quick else 10),
     ]
 
 

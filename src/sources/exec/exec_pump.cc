@@ -129,6 +129,7 @@ ExecPump::Ready ExecPump::wait_for_something() {
 
 /// Until the next thing that happens by time alone; -1: nothing does.
 int ExecPump::wait_ms() const {
+  if (finished()) return 0;  // the child ended since run() looked, and nothing else would wake us
   std::optional<Time> next = give_up_at_;
   const auto at_latest = [&next](Time time) { next = next ? std::min(*next, time) : time; };
   const Time now = steady_clock::now();
