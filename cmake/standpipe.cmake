@@ -29,5 +29,8 @@ function(standpipe_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
+  if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    math(EXPR ARG_TIMEOUT "8 * ${ARG_TIMEOUT}")  # several times as slow
+  endif()
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()
