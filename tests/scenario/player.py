@@ -149,8 +149,18 @@ class Player:
 
     def do_needs(self, section):
         for tool in section.argument.split():
-            if shutil.which(tool) is None:
+            if tool == "host-name":
+                self.need_host_name()
+            elif shutil.which(tool) is None:
                 raise Skipped(f"'{tool}' is not installed")
+
+    @staticmethod
+    def need_host_name():
+        """A bare root may lack /etc/hosts: then neither program knows this machine's address."""
+        try:
+            socket.gethostbyname(socket.gethostname())
+        except OSError as error:
+            raise Skipped(f"the name '{socket.gethostname()}' of this machine has no address ({error}): add it to /etc/hosts") from error
 
     def do_limit(self, section):
         self.step_limit = float(section.argument)
