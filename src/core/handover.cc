@@ -151,6 +151,10 @@ void Handover::await(State& state, Receipt receipt, const Post& post, const std:
     state.result = receipt.wait();
     return;
   }
+  listen(state, std::move(receipt), post, changed);
+}
+
+void Handover::listen(State& state, Receipt receipt, const Post& post, const std::function<void()>& changed) {
   ++outstanding_;
   std::move(receipt).then_inline([this, &state, post, changed](const Status& status) {
     post([this, &state, status, changed] {
@@ -162,7 +166,8 @@ void Handover::await(State& state, Receipt receipt, const Post& post, const std:
 }
 
 void Handover::adopt(Receipt receipt, const Post& post, const std::function<void()>& changed) {
-  await(legs_.front(), std::move(receipt), post, changed);
+  // Also where it has completed since its owner looked: nobody but `changed` goes on from here.
+  listen(legs_.front(), std::move(receipt), post, changed);
 }
 
 void Handover::store(bool unreservable, const Post& post, const std::function<void()>& changed) {

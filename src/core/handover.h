@@ -96,6 +96,8 @@ class Handover {
   Progress reserve_step();
   void store(bool unreservable, const Post& post, const std::function<void()>& changed);
   void await(State& state, Receipt receipt, const Post& post, const std::function<void()>& changed);
+  /// Always by `changed`, also where the receipt is complete already.
+  void listen(State& state, Receipt receipt, const Post& post, const std::function<void()>& changed);
   Progress after_failed_store(Status why);
   Progress fail(Status why);
   Progress retry_after(Status why);

@@ -189,6 +189,20 @@ TEST_F(IngestTest, AFailedDeliveryCompletesInItsTurn) {
   EXPECT_EQ(world_.count(counter_names::kGenericProcessingFail), 1);
 }
 
+TEST_F(IngestTest, AStoreThatCompletesWhileTheIngestLooksIsNotMissed) {
+  auto a = channel();
+  a->hold_stores(true);
+  SourceIngest& to = ingest(plan());
+  std::jthread disk([&](std::stop_token stop) {
+    while (!stop.stop_requested()) a->complete_store();
+  });
+  for (std::size_t i = 0; i < 30'000; ++i) {
+    Receipt receipt = to.deliver(numbered(i, 1));
+    ASSERT_TRUE(receipt.ready() || eventually([&] { return receipt.ready(); })) << "delivery " << i;
+    receipt.wait().ignore();
+  }
+}
+
 TEST_F(IngestTest, ABatchWithAnEventThatNeverFitsStoresNoPartOfItself) {
   for (const std::int64_t capacity : {4, 1000}) {
     auto a = channel(capacity);
