@@ -225,8 +225,10 @@ TEST_F(IngestTest, WhatIsLeftOfABatchWaitsForRoomAndIsNotDeliveredAnew) {
   ASSERT_TRUE(a->complete_store());
   for (int i = 0; i < 3; ++i) {
     const std::size_t before = a->attempts();
-    clock_.advance(milliseconds(3000));
-    ASSERT_TRUE(eventually([&] { return a->attempts() > before; })) << "it gave up";
+    ASSERT_TRUE(eventually([&] {
+      clock_.advance(milliseconds(3000));  // again: the next wait may begin only after the attempt was seen
+      return a->attempts() > before;
+    })) << "it gave up";
   }
   EXPECT_FALSE(receipt.ready());
   a->hold_stores(false);
