@@ -10,16 +10,12 @@
 #include <sys/stat.h>
 
 #include "base/secrets.h"
-#include "channels/file/file_channel.h"
 #include "channels/file/key_source.h"
 #include "channels/file/little_endian.h"
 #include "channels/file/record_scan.h"
 #include "channels/file/segment_format.h"
 #include "io/crc32c.h"
-#include "io/faulty_file_system.h"
-#include "io/memory_file_system.h"
-#include "support/engine_parts.h"
-#include "support/test_environment.h"
+#include "support/channel_on_memory_disk.h"
 
 namespace standpipe::file_channel {
 namespace {
@@ -237,7 +233,7 @@ TEST(Keys, AreRefusedWhereTheyAreNone) {
 }
 
 /// Channels on one disk in memory with keys of their own choice.
-class EncryptedChannel : public ::testing::Test {
+class EncryptedChannel : public standpipe::testing::ChannelOnMemoryDisk {
  protected:
   void SetUp() override {
     ASSERT_TRUE(disk_.make_directories("/keys").ok());
@@ -245,12 +241,6 @@ class EncryptedChannel : public ::testing::Test {
     ASSERT_TRUE(write_file_atomically(disk_, "/keys/b", kHexB, 0600).ok());
   }
 
-  static Settings::Map clear() {
-    return {{"checkpointDir", "/c/checkpoint"},
-            {"dataDirs", "/c/data"},
-            {"maxFileSize", "65536"},
-            {"minimumRequiredSpace", "0"}};
-  }
   static Settings::Map with_keys(const std::string& active, const std::string& names) {
     Settings::Map values = clear();
     values["encryption.keyProvider"] = "file";
@@ -263,38 +253,13 @@ class EncryptedChannel : public ::testing::Test {
     return values;
   }
 
-  Status make(const Settings::Map& values) {
-    channel_.reset();
-    auto settings = Settings::parse(*kFileChannel.info, values);
-    if (!settings.ok()) return settings.status();
-    auto made = kFileChannel.create(*settings, world_.environment);
-    if (!made.ok()) return made.status();
-    channel_ = std::move(*made);
-    return {};
-  }
-  Status open(const Settings::Map& values) {
-    TRY(make(values));
-    return channel_->start();
-  }
-  void kill() {
-    for (const Operation operation :
-         {Operation::write, Operation::sync, Operation::truncate, Operation::rename, Operation::remove}) {
-      faults_.inject({.operation = operation});
-    }
-    channel_.reset();
-    faults_.heal();
-  }
-  std::map<std::string, std::string> segments() const {
+  Status open(const Settings::Map& values) { return open_with(values); }
+  /// With their content.
+  std::map<std::string, std::string> segment_files() const {
     std::map<std::string, std::string> found = disk_.files();
     std::erase_if(found, [](const auto& file) { return file.first.find("/segment-") == std::string::npos; });
     return found;
   }
-
-  MemoryFileSystem disk_;
-  FaultyFileSystem faults_{disk_};
-  SystemClock clock_;
-  standpipe::testing::TestEnvironment world_{"c1", clock_, faults_};
-  std::unique_ptr<Channel> channel_;
 };
 
 TEST_F(EncryptedChannel, LeavesNothingOfAnEventInAnyFileAndNoKeyInTheLog) {
@@ -311,7 +276,7 @@ TEST_F(EncryptedChannel, LeavesNothingOfAnEventInAnyFileAndNoKeyInTheLog) {
     ASSERT_TRUE(open(with_keys("a", "a")).ok());
   }
   channel_->stop();
-  ASSERT_GE(segments().size(), 2u);
+  ASSERT_GE(segment_files().size(), 2u);
   for (const auto& [path, content] : disk_.files()) {
     if (path.starts_with("/keys/")) continue;
     for (const std::string_view part : {"the quick", "xxxxxxxx", "tr0ub4dor", "password"}) {
@@ -347,7 +312,7 @@ TEST_F(EncryptedChannel, NoNonceIsUsedTwiceOverKillsAndFailedSyncs) {
   std::map<std::string, std::string> salts;  // to the segment
   std::size_t records = 0;
   const auto look = [&] {
-    for (const auto& [path, content] : segments()) {
+    for (const auto& [path, content] : segment_files()) {
       const auto header = parse_segment_header(content);
       if (!header.ok()) continue;
       EXPECT_EQ(header->key_name, "a");
@@ -393,11 +358,11 @@ TEST_F(EncryptedChannel, ReadsWhatIsInClearAndEncryptsWhatComes) {
   ASSERT_TRUE(open(clear()).ok());
   ASSERT_TRUE(put(*channel_, numbered_ptr(1000, 5)).ok());
   channel_->stop();
-  const auto before = segments();
+  const auto before = segment_files();
   ASSERT_TRUE(open(with_keys("a", "a")).ok());
   ASSERT_TRUE(put(*channel_, numbered_ptr(1005, 5)).ok());
   kill();
-  for (const auto& [path, content] : segments()) {
+  for (const auto& [path, content] : segment_files()) {
     if (before.contains(path)) continue;
     EXPECT_EQ(content.find("1005"), std::string::npos) << path;
   }
@@ -416,14 +381,14 @@ TEST_F(EncryptedChannel, ChangesItsKeyAndReadsWhatTheOldOneEncrypted) {
   ASSERT_TRUE(put(*channel_, numbered_ptr(10, 5)).ok());
   channel_->stop();
   std::vector<std::string> names;
-  for (const auto& [path, content] : segments()) names.push_back(parse_segment_header(content)->key_name);
+  for (const auto& [path, content] : segment_files()) names.push_back(parse_segment_header(content)->key_name);
   EXPECT_THAT(names, ::testing::ElementsAre("a", "b", ""));
 
   const auto refused = [&](const Settings::Map& values) {
-    const auto files = segments();
+    const auto files = segment_files();
     const Status status = open(values);
     EXPECT_EQ(status.code(), Code::invalid);
-    EXPECT_EQ(segments(), files) << "nothing is touched";
+    EXPECT_EQ(segment_files(), files) << "nothing is touched";
     return status.message();
   };
   EXPECT_THAT(refused(with_keys("b", "b")), HasSubstr("segment-0000000000000001 holds events encrypted with key a, "
@@ -445,7 +410,7 @@ TEST_F(EncryptedChannel, ADamagedHeaderCostsNothingAndAMissingKeyIsNotDamage) {
   ASSERT_TRUE(open(with_keys("a", "a")).ok());
   ASSERT_TRUE(put(*channel_, numbered_ptr(0, 5)).ok());
   channel_->stop();
-  const std::string path = segments().begin()->first;
+  const std::string path = segment_files().begin()->first;
   disk_.change(path, [](std::string& content) { content.replace(0, kSegmentHeader, kSegmentHeader, '\0'); });
   EXPECT_THAT(open(with_keys("b", "b")).message(),
               HasSubstr("none of a1.channels.c1.encryption.keyProvider.keys opens"));
@@ -459,7 +424,7 @@ TEST_F(EncryptedChannel, DamageIsReportedAsOfOneInClear) {
   ASSERT_TRUE(open(with_keys("a", "a")).ok());
   for (std::size_t i = 0; i < 4; ++i) ASSERT_TRUE(put(*channel_, numbered_ptr(i * 3, 3)).ok());
   channel_->stop();
-  const auto [path, content] = *segments().begin();
+  const auto [path, content] = *segment_files().begin();
   const auto header = parse_segment_header(content).value();
   const auto record = parse_record_header(std::string_view(content).substr(kSegmentHeader),
                                           record_seed(header.channel_id, header.segment_id));

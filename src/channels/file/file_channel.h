@@ -8,6 +8,11 @@
 
 namespace standpipe {
 
+namespace file_channel {
+struct Shared;
+class Life;
+}  // namespace file_channel
+
 extern const ChannelFactory kFileChannel;
 
 /// A queue on disk. "Stored" means on the device: a receipt completes after the fdatasync behind its events returned,
@@ -21,8 +26,7 @@ extern const ChannelFactory kFileChannel;
 /// the channel; one from before a stop() can't be committed any more: its events come again.
 class FileChannel final : public Channel {
  public:
-  struct Shared;
-  FileChannel(std::shared_ptr<Shared> shared, Environment& environment);
+  FileChannel(std::shared_ptr<file_channel::Shared> shared, Environment& environment);
   ~FileChannel() override;
 
   Status start() override;
@@ -41,16 +45,12 @@ class FileChannel final : public Channel {
   Status reconfigure(const Settings& settings) override;
 
  private:
-  class Life;
-  class FilePut;
-  class FileLease;
-
-  std::shared_ptr<Life> life() const;
+  std::shared_ptr<file_channel::Life> life() const;
 
   Environment& environment_;
-  std::shared_ptr<Shared> shared_;  // options, wakers, counters: leases may use them later than the channel lives
+  std::shared_ptr<file_channel::Shared> shared_;
   mutable std::mutex mutex_;
-  std::shared_ptr<Life> life_;  // from start() to stop()
+  std::shared_ptr<file_channel::Life> life_;  // from start() to stop()
 };
 
 }  // namespace standpipe

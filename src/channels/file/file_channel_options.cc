@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <limits>
 
-#include <fmt/format.h>
+#include "core/channel_options.h"
 
 namespace standpipe::file_channel {
 
 namespace {
 
 constexpr std::string_view kClassNames[] = {"org.apache.flume.channel.file.FileChannel"};
-constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
 constexpr std::uint64_t kLargestSegment = 64u << 20;
 constexpr std::uint64_t kSmallestSegment = 64u << 10;
 constexpr std::int64_t kLeastFree = 1u << 20;
@@ -28,28 +26,9 @@ constexpr Option kOptions[] = {
      .kind = Kind::comma_list,
      .help = "Folders that hold the events, best on different disks; made if they are missing. Default: "
              "~/.flume/file-channel/<channel>/data."},
-    {.name = "capacity",
-     .kind = Kind::integer,
-     .fallback = "1000000",
-     .help = "Events that the channel holds at most.",
-     .unit = "events",
-     .lenient = true,
-     .min = 1,
-     .max = kMaxInt},
-    {.name = "transactionCapacity",
-     .kind = Kind::integer,
-     .fallback = "10000",
-     .help = "Events that a sink gets in one take at most. A put may be larger, up to the capacity.",
-     .unit = "events",
-     .lenient = true,
-     .min = 1,
-     .max = kMaxInt},
-    {.name = "keep-alive",
-     .kind = Kind::duration,
-     .fallback = "3",
-     .help = "How long a put waits for room before it fails.",
-     .unit = "s",
-     .min = 0},
+    channel_options::capacity("1000000"),
+    channel_options::transaction_capacity("10000"),
+    channel_options::keep_alive(false),
     {.name = "checkpointInterval",
      .kind = Kind::duration,
      .fallback = "30000",
@@ -184,9 +163,11 @@ constexpr ComponentInfo kInfo{
 
 Result<Options> read_options(const Settings& settings, Environment& environment) {
   TRY_ASSIGN(KeySource keys, read_key_source(settings));
+  const std::int64_t capacity = settings.integer("capacity");
   Options options{
       .folders = read_folders(settings, environment),
-      .limits = {settings.integer("capacity"), settings.integer("transactionCapacity")},
+      .limits = {capacity, channel_options::transaction_events(settings.integer("transactionCapacity"), capacity,
+                                                               environment.log)},
       .keep_alive = settings.duration("keep-alive"),
       .checkpoint_interval = std::max(settings.duration("checkpointInterval"), std::chrono::milliseconds(1000)),
       .segment_size =
@@ -202,11 +183,6 @@ Result<Options> read_options(const Settings& settings, Environment& environment)
               ? without_slash_at_end(expand_home(settings.optional_text("backupCheckpointDir").value_or("")))
               : std::string(),
       .options = {.segment_size = options.segment_size, .minimum_free = options.minimum_free}};
-  if (options.limits.transaction_events > options.limits.events) {
-    environment.log.warn(fmt::format("transactionCapacity {} is larger than capacity {}: {} is used; raise capacity",
-                                     options.limits.transaction_events, options.limits.events, options.limits.events));
-    options.limits.transaction_events = options.limits.events;
-  }
   return options;
 }
 

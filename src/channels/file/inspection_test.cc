@@ -8,13 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "channels/file/file_channel.h"
 #include "channels/file/key_source.h"
 #include "channels/file/repair.h"
-#include "io/faulty_file_system.h"
-#include "io/memory_file_system.h"
-#include "support/engine_parts.h"
-#include "support/test_environment.h"
+#include "support/channel_on_memory_disk.h"
 
 namespace standpipe::file_channel {
 namespace {
@@ -27,39 +23,12 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using Operation = FaultyFileSystem::Operation;
 
-std::string key_text() { return std::string(64, 'c'); }
-
 /// The parameter: whether events are encrypted.
-class InspectionTest : public ::testing::TestWithParam<bool> {
+class InspectionTest : public standpipe::testing::ChannelForms {
  protected:
-  void SetUp() override {
-    ::setenv("STANDPIPE_TEST_KEY", key_text().c_str(), 1);
-    ring_.add("k", parse_key(key_text()).value());
-  }
+  void SetUp() override { ring_.add("k", parse_key(kKeyText).value()); }
 
-  Status open() {
-    channel_.reset();
-    Settings::Map values = {{"checkpointDir", "/c/checkpoint"},
-                            {"dataDirs", data_},
-                            {"maxFileSize", "65536"},
-                            {"minimumRequiredSpace", "0"}};
-    if (GetParam()) {
-      values["encryption.keyProvider"] = "ENVIRONMENT";
-      values["encryption.activeKey"] = "k";
-      values["encryption.keyProvider.keys"] = "k";
-      values["encryption.keyProvider.keys.k.variable"] = "STANDPIPE_TEST_KEY";
-    }
-    channel_ = kFileChannel.create(Settings::parse(*kFileChannel.info, values).value(), world_.environment).value();
-    return channel_->start();
-  }
-  void kill() {
-    for (const Operation operation :
-         {Operation::write, Operation::sync, Operation::truncate, Operation::rename, Operation::remove}) {
-      faults_.inject({.operation = operation});
-    }
-    channel_.reset();
-    faults_.heal();
-  }
+  Status open() { return ChannelForms::open({{"dataDirs", data_}}); }
   Inspection look(bool in_use = false) {
     const auto before = disk_.files();
     Inspection found = inspect(disk_, kFolders, {.read_records = true, .in_use = in_use, .keys = &ring_}).value();
@@ -91,15 +60,9 @@ class InspectionTest : public ::testing::TestWithParam<bool> {
   const Folders kFolders{"/c/checkpoint", {"/c/data"}, {}};
   std::string data_ = "/c/data";
   KeyRing ring_;
-  MemoryFileSystem disk_;
-  FaultyFileSystem faults_{disk_};
-  SystemClock clock_;
-  standpipe::testing::TestEnvironment world_{"c1", clock_, faults_};
-  std::unique_ptr<Channel> channel_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Forms, InspectionTest, ::testing::Bool(),
-                         [](const auto& encrypted) -> std::string { return encrypted.param ? "Encrypted" : "Clear"; });
+INSTANTIATE_TEST_SUITE_P(Forms, InspectionTest, ::testing::Bool(), standpipe::testing::form_name);
 
 TEST_P(InspectionTest, CountsWhatWaits) {
   ASSERT_TRUE(open().ok());

@@ -16,6 +16,7 @@ constexpr std::uint64_t kMarkEvery = 1u << 20;
 constexpr std::size_t kSmallGroup = 64 * 1024;
 constexpr std::size_t kZerosAhead = 512 * 1024;
 constexpr std::size_t kBlock = 4096;  // what a device loses at once
+constexpr int kReadAttempts = 4;      // a bus that was reset or a path that failed over is no damage
 
 }  // namespace
 
@@ -100,6 +101,10 @@ Result<std::size_t> read_what_is_left(
     const std::size_t count = std::min(kBlock, size - at);
     std::memset(target + at, 0, count);
     auto part = file.read_at(offset + at, target + at, count);
+    for (int tries = 1; !part.ok() && tries < kReadAttempts; ++tries) {
+      part.status().ignore();  // only the last answer counts
+      part = file.read_at(offset + at, target + at, count);
+    }
     any = any || part.ok();
     if (!part.ok()) bad.emplace_back(offset + at, part.status());
   }

@@ -65,8 +65,8 @@ class SegmentList {
   std::map<std::uint64_t, Entry> entries_;  // by id, and so by number
 };
 
-/// Reads like File::read_at(), and where that fails block by block: what can't be read is left zero and told to
-/// `unreadable`. Fails only when nothing can be read.
+/// Reads like File::read_at(), and where that fails block by block, each tried several times: what can't be read is
+/// left zero and told to `unreadable`. Fails only when nothing can be read.
 Result<std::size_t> read_what_is_left(
     File& file, std::uint64_t offset, char* target, std::size_t size,
     const std::function<void(std::uint64_t offset, std::size_t bytes, const Status& why)>& unreadable);

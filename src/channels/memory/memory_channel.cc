@@ -12,51 +12,22 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/failpoint.h"
+#include "core/channel_options.h"
 
 namespace standpipe {
 
 namespace {
 
 constexpr std::string_view kClassNames[] = {"org.apache.flume.channel.MemoryChannel"};
-constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
 
 constexpr Option kOptions[] = {
-    {.name = "capacity",
-     .kind = Kind::integer,
-     .fallback = "100",
-     .help = "Events that the channel holds at most.",
-     .unit = "events",
-     .lenient = true,
-     .min = 1,
-     .max = kMaxInt},
-    {.name = "transactionCapacity",
-     .kind = Kind::integer,
-     .fallback = "100",
-     .help = "Events that a sink gets in one take at most. A put may be larger, up to the capacity.",
-     .unit = "events",
-     .lenient = true,
-     .min = 1,
-     .max = kMaxInt},
-    {.name = "keep-alive",
-     .kind = Kind::duration,
-     .fallback = "3",
-     .help = "How long a put waits for room before it fails.",
-     .unit = "s",
-     .lenient = true,
-     .min = 0},
-    {.name = "byteCapacity",
-     .kind = Kind::integer,
-     .help = "Bytes of bodies and headers that the channel holds at most; 0: no limit of its own. Default: 80 % of the "
-             "process's memory budget.",
-     .unit = "bytes",
-     .min = 0},
-    {.name = "byteCapacityBufferPercentage",
-     .kind = Kind::integer,
-     .fallback = "20",
-     .help = "Share of byteCapacity that Flume sets aside for headers.",
-     .min = 0,
-     .max = 100,
-     .no_effect = "headers are counted as they are, so that nothing has to be set aside for them"},
+    channel_options::capacity("100"),
+    channel_options::transaction_capacity("100"),
+    channel_options::keep_alive(true),
+    channel_options::byte_capacity(
+        "Bytes of bodies and headers that the channel holds at most; 0: no limit of its own. "
+        "Default: 80 % of the process's memory budget."),
+    channel_options::kByteCapacityBufferPercentage,
     {.name = "onFull",
      .kind = Kind::choice,
      .fallback = "wait",
@@ -89,15 +60,10 @@ std::uint64_t byte_limit(const Settings& settings, const MemoryBudget& budget) {
 }
 
 Limits read_limits(const Settings& settings, Environment& environment) {
-  Limits limits{settings.integer("capacity"), settings.integer("transactionCapacity"),
-                byte_limit(settings, environment.budget), settings.duration("keep-alive"),
-                settings.choice("onFull") == "drop"};
-  if (limits.transaction_events > limits.events) {
-    environment.log.warn(fmt::format("transactionCapacity {} is larger than capacity {}: {} is used; raise capacity",
-                                     limits.transaction_events, limits.events, limits.events));
-    limits.transaction_events = limits.events;
-  }
-  return limits;
+  const std::int64_t capacity = settings.integer("capacity");
+  return {
+      capacity, channel_options::transaction_events(settings.integer("transactionCapacity"), capacity, environment.log),
+      byte_limit(settings, environment.budget), settings.duration("keep-alive"), settings.choice("onFull") == "drop"};
 }
 
 }  // namespace

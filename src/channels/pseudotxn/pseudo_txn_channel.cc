@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <deque>
-#include <limits>
 #include <mutex>
 
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "core/channel_options.h"
 #include "core/wakers.h"
 
 namespace standpipe {
@@ -17,19 +17,8 @@ namespace {
 constexpr std::string_view kClassNames[] = {"org.apache.flume.channel.PseudoTxnMemoryChannel"};
 
 constexpr Option kOptions[] = {
-    {.name = "capacity",
-     .kind = Kind::integer,
-     .fallback = "50",
-     .help = "Events that the channel holds at most.",
-     .unit = "events",
-     .min = 1,
-     .max = std::numeric_limits<std::int32_t>::max()},
-    {.name = "keep-alive",
-     .kind = Kind::duration,
-     .fallback = "3",
-     .help = "How long a put waits for room before it fails.",
-     .unit = "s",
-     .min = 0},
+    channel_options::capacity("50", false),
+    channel_options::keep_alive(false),
 };
 
 constexpr ComponentInfo kInfo{

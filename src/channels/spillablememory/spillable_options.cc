@@ -1,33 +1,19 @@
 #include "channels/spillablememory/spillable_options.h"
 
 #include <algorithm>
-#include <limits>
+
+#include "core/channel_options.h"
 
 namespace standpipe::spillable {
 
 namespace {
 
 constexpr std::string_view kClassNames[] = {"org.apache.flume.channel.SpillableMemoryChannel"};
-constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
-constexpr std::string_view kCountedAsTheyAre = "bodies and headers are counted as they are";
 
 constexpr Option kOptions[] = {
-    {.name = "memoryCapacity",
-     .kind = Kind::integer,
-     .fallback = "10000",
-     .help = "Events that memory holds at most; 0: disk only.",
-     .unit = "events",
-     .lenient = true,
-     .min = 0,
-     .max = kMaxInt},
-    {.name = "overflowCapacity",
-     .kind = Kind::integer,
-     .fallback = "100000000",
-     .help = "Events that the disk holds at most; 0: memory only.",
-     .unit = "events",
-     .lenient = true,
-     .min = 0,
-     .max = kMaxInt},
+    channel_options::events("memoryCapacity", "10000", "Events that memory holds at most; 0: disk only.", true, 0),
+    channel_options::events("overflowCapacity", "100000000", "Events that the disk holds at most; 0: memory only.",
+                            true, 0),
     {.name = "overflowTimeout",
      .kind = Kind::duration,
      .fallback = "3",
@@ -42,26 +28,16 @@ constexpr Option kOptions[] = {
      .unit = "percent",
      .min = 0,
      .max = 100},
-    {.name = "byteCapacity",
-     .kind = Kind::integer,
-     .help = "Bytes of bodies and headers that memory holds at most; 0: no limit of its own. Default: 80 % of the "
-             "process's memory budget.",
-     .unit = "bytes",
-     .min = 0},
-    {.name = "byteCapacityBufferPercentage",
-     .kind = Kind::integer,
-     .fallback = "20",
-     .help = "Share of byteCapacity that Flume sets aside for headers.",
-     .min = 0,
-     .max = 100,
-     .no_effect = kCountedAsTheyAre},
+    channel_options::byte_capacity("Bytes of bodies and headers that memory holds at most; 0: no limit of its own. "
+                                   "Default: 80 % of the process's memory budget."),
+    channel_options::kByteCapacityBufferPercentage,
     {.name = "avgEventSize",
      .kind = Kind::integer,
      .fallback = "500",
      .help = "The size of the slots in which Flume counts bytes.",
      .unit = "bytes",
      .min = 1,
-     .no_effect = kCountedAsTheyAre},
+     .no_effect = "bodies and headers are counted as they are"},
     {.name = "capacity",
      .kind = Kind::integer,
      .help = "Flume overwrites it.",

@@ -1,0 +1,99 @@
+// The part of a channel's life that runs beside puts and takes: what went is made durable once a second, snapshots are
+// taken, segments without events are deleted.
+
+#include "base/failpoint.h"
+#include "channels/file/life.h"
+
+namespace standpipe::file_channel {
+
+namespace {
+
+constexpr std::chrono::seconds kConsumptionSync{1};
+constexpr std::chrono::minutes kComplainEvery{1};
+constexpr std::uint64_t kConsumptionLimit = 4u << 20;
+
+/// Sabotage only.
+IntervalSet everything() {
+  IntervalSet all;
+  all.add({0, std::uint64_t{1} << 62});
+  return all;
+}
+
+}  // namespace
+
+void Life::mark_dirty() {
+  if (dirty_.load(std::memory_order_relaxed) || dirty_.exchange(true)) return;
+  std::lock_guard lock(house_mutex_);
+  house_changed_.notify_all();
+}
+
+void Life::keep_house(std::stop_token stop) {
+  Clock& clock = environment_.clock;
+  while (!stop.stop_requested()) {
+    {
+      // Idle: nothing to sync, nothing to save, so no wake-up.
+      std::unique_lock lock(house_mutex_);
+      house_changed_.wait(lock, stop, [this] { return dirty_.load(); });
+    }
+    clock.sleep_for(kConsumptionSync, stop);
+    housekeeping(clock.steady_now());
+  }
+}
+
+void Life::housekeeping(Clock::Steady now) {
+  const IntervalSet gone = queue_.gone();  // before the sync, which makes it durable
+  Status synced = consumption_.sync();
+  const bool full = consumption_.size() >= kConsumptionLimit || consumption_.behind();
+  if (full || now >= snapshot_due_) {
+    snapshot_due_ = now + shared_->current().checkpoint_interval;
+    dirty_ = false;
+    synced = take_snapshot();
+    // It must come again, also when nothing else happens.
+    if (!synced.ok()) mark_dirty();
+  }
+  if (!synced.ok()) return complain(synced);
+  delete_segments(gone);
+}
+
+Status Life::take_snapshot() {
+  TRY(consumption_.begin());
+  // In this order: what goes from here on is in the new file, what went before is in this copy.
+  Snapshot snapshot;
+  snapshot.channel_id = channel_id_;
+  snapshot.generation = consumption_.generation();
+  snapshot.next = queue_.next();
+  snapshot.gone = queue_.gone().ranges();
+  for (const auto& directory : directories_) {
+    Snapshot::DirectoryState state{directory->folder(), {}};
+    for (const Segment& segment : directory->segments().all())
+      state.segments.push_back({segment.id, segment.first, segment.end});
+    snapshot.directories.push_back(std::move(state));
+  }
+  return consumption_.save(snapshot);
+}
+
+/// `gone` must be durable: a gap may not be mistaken for damage.
+void Life::delete_segments(const IntervalSet& gone) {
+  for (const auto& directory : directories_) {
+    for (const Segment& segment :
+         directory->segments().without_events(FAILPOINT("file.delete_early") ? everything() : gone)) {
+      Status removed = environment_.files.remove(segment.path);
+      if (!removed.ok() && removed.code() != Code::not_found) {
+        complain(removed);
+        continue;
+      }
+      directory->segments().remove(segment.id);
+    }
+  }
+}
+
+void Life::complain(const Status& status) {
+  const Clock::Steady now = environment_.clock.steady_now();
+  status.ignore();
+  if (complained_ != Clock::Steady{} && now < complained_ + kComplainEvery) return;
+  complained_ = now;
+  environment_.log.error("what sinks have taken can't be made durable, a crash now may repeat it: " +
+                         status.to_string());
+}
+
+}  // namespace standpipe::file_channel

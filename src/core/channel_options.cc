@@ -1,0 +1,14 @@
+#include "core/channel_options.h"
+
+#include <fmt/format.h>
+
+namespace standpipe::channel_options {
+
+std::int64_t transaction_events(std::int64_t wanted, std::int64_t capacity, Log& log) {
+  if (wanted <= capacity) return wanted;
+  log.warn(fmt::format("transactionCapacity {} is larger than capacity {}: {} is used; raise capacity", wanted,
+                       capacity, capacity));
+  return capacity;
+}
+
+}  // namespace standpipe::channel_options
