@@ -73,6 +73,10 @@ class Channel {
   /// True where stop() loses what is still inside: such a channel is drained first.
   virtual bool is_volatile() const { return false; }
 
+  /// Why it takes no events now, or can't keep them as it promises, although it runs: a full or broken disk. Ok: it is
+  /// well. /healthz shows it.
+  virtual Status trouble() const { return {}; }
+
   /// Takes over new settings while running (capacities resize in place). Code::invalid: it must be made anew.
   virtual Status reconfigure(const Settings& settings) = 0;
 };

@@ -206,6 +206,13 @@ ChannelRunner::ChannelRunner(std::string name, std::shared_ptr<Channel> channel,
 
 ChannelRunner::~ChannelRunner() = default;
 
+Health ChannelRunner::health() const {
+  Health now = Runner::health();
+  if (now.state == LifeState::running && now.error.ok()) now.error = channel_->trouble();
+  now.error.ignore();  // as in any runner
+  return now;
+}
+
 // -- SourceRunner -----------------------------------------------------------------------------------------------------
 
 class SourceRunner::Work final : public Body {

@@ -103,6 +103,9 @@ class ChannelRunner final : public Runner {
   Channel& channel() { return *channel_; }
   NamedChannel named() const { return {name_, channel_}; }
 
+  /// Also what the channel itself complains of, while it runs.
+  Health health() const override;
+
   /// Open while the channel is started.
   class Gate;
   std::shared_ptr<const Gate> gate() const { return gate_; }

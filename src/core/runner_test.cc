@@ -158,6 +158,16 @@ TEST_F(RunnerTest, ASourceWhoseEventNeverFitsSaysSoForAWhile) {
   runner->stop();
 }
 
+TEST_F(RunnerTest, AChannelThatRunsAndTakesNothingSaysWhy) {
+  ChannelRunner runner("c1", channel_, world_.environment);
+  channel_->disk_full = true;
+  runner.start();
+  ASSERT_TRUE(reaches(runner, LifeState::running));
+  EXPECT_EQ(runner.health().error.message(), "the disk is full");
+  channel_->disk_full = false;
+  EXPECT_TRUE(runner.health().error.ok());
+}
+
 TEST_F(RunnerTest, AFailedSourceStartIsTriedAgainEveryThreeSeconds) {
   source_probe_->failing_starts = 2;
   auto runner = source();

@@ -25,7 +25,7 @@
 namespace standpipe {
 namespace {
 
-constexpr std::size_t kEvents = 8u << 20;
+constexpr std::size_t kEvents = 64u << 20;  // of which 10,000 kills see a sixth
 constexpr std::size_t kProducers = 4;
 
 /// What happened to each event; written by the process that is killed, read by who killed it.

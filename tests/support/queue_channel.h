@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <limits>
 #include <map>
@@ -17,6 +18,7 @@ class QueueChannel final : public Channel {
  public:
   std::int64_t take_limit = 1'000'000;                                   ///< transaction_capacity()
   std::uint64_t most_bytes = std::numeric_limits<std::uint64_t>::max();  ///< byte_capacity()
+  std::atomic<bool> disk_full{false};                                    ///< trouble()
   bool loses_on_stop = true;                                             ///< is_volatile()
 
   Status start() override;
@@ -33,6 +35,7 @@ class QueueChannel final : public Channel {
   std::uint64_t byte_capacity() const override { return most_bytes; }
   std::chrono::milliseconds keep_alive() const override { return std::chrono::seconds(3); }
   bool is_volatile() const override { return loses_on_stop; }
+  Status trouble() const override { return disk_full ? Status(Code::full, "the disk is full") : Status(); }
   Status reconfigure(const Settings&) override { return {}; }
 
   /// The next starts fail; ok: no more.

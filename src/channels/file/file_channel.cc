@@ -97,6 +97,11 @@ std::int64_t FileChannel::capacity() const { return shared_->current().limits.ev
 std::int64_t FileChannel::transaction_capacity() const { return shared_->current().limits.transaction_events; }
 std::chrono::milliseconds FileChannel::keep_alive() const { return shared_->current().keep_alive; }
 
+Status FileChannel::trouble() const {
+  const auto now = life();
+  return now == nullptr ? Status() : now->trouble();
+}
+
 Status FileChannel::reconfigure(const Settings& settings) {
   TRY_ASSIGN(Options wanted, read_options(settings, environment_));
   {

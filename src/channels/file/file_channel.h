@@ -42,6 +42,7 @@ class FileChannel final : public Channel {
   std::int64_t transaction_capacity() const override;
   std::chrono::milliseconds keep_alive() const override;
   /// Sizes and times change in place; other folders need a new channel.
+  Status trouble() const override;
   Status reconfigure(const Settings& settings) override;
 
  private:

@@ -311,6 +311,8 @@ TEST_F(FileChannelFaults, AFullDiskRefusesPutsAndTakesThemWhenThereIsRoomAgain) 
     ASSERT_LT(stored, 1000u);
   }
   EXPECT_EQ(status.code(), Code::full);
+  EXPECT_EQ(channel->trouble().code(), Code::full);
+  EXPECT_THAT(channel->trouble().message(), HasSubstr("takes no events: only"));
   EXPECT_GE(*disk_.free_space("/"), 2'000'000u) << "minimumRequiredSpace is kept";
   EXPECT_EQ(channel->size(), static_cast<std::int64_t>(stored));
   std::size_t next = 0;
@@ -329,6 +331,7 @@ TEST_F(FileChannelFaults, AFullDiskRefusesPutsAndTakesThemWhenThereIsRoomAgain) 
     return put(*channel, numbered_ptr(0, 1)).ok();
   }));
   EXPECT_TRUE(eventually([&] { return space.wait(clock, {}, clock.steady_now()); })) << "who waits for room is woken";
+  EXPECT_TRUE(channel->trouble().ok());
   channel->remove_space_waker(space);
 }
 

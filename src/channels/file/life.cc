@@ -320,6 +320,18 @@ std::int64_t Life::oldest_age_ms() {
   return stored == 0 ? 0 : std::max<std::int64_t>(0, environment_.clock.now_ms() - stored);
 }
 
+Status Life::trouble() const {
+  for (const auto& directory : directories_) {
+    Status usable = directory->usable();
+    if (!usable.ok() && usable.code() != Code::stopped) return usable.with_context("takes no events: ");
+  }
+  if (consumption_.behind()) {
+    return {Code::io, "what sinks have taken can't be written to " + options_.folders.checkpoint +
+                          ", a crash now would repeat it"};
+  }
+  return {};
+}
+
 bool Life::disk_full() const {
   return std::any_of(directories_.begin(), directories_.end(),
                      [](const auto& directory) { return directory->usable().code() == Code::full; });

@@ -82,6 +82,8 @@ class Life : public std::enable_shared_from_this<Life> {
   /// Of the oldest event, up to a second more; of those from before the start since their segment was begun.
   std::int64_t oldest_age_ms();
   void note_time(std::uint64_t first) { ages_.note(first, environment_.clock.now_ms()); }
+  /// The first of: a directory that takes nothing, taken events whose record is in memory only.
+  Status trouble() const;
   bool disk_full() const;
   EventQueue& queue() { return queue_; }
   MemoryBudget& budget() { return environment_.budget; }

@@ -40,6 +40,7 @@ class SpillableChannel::State : public std::enable_shared_from_this<SpillableCha
 
   void set(const Options& options);
   Options options() const;
+  Status trouble() const { return overflow_ == nullptr ? Status() : overflow_->trouble(); }
   Status reconfigure(const Settings& settings);
   std::int64_t size() const;
   std::int64_t capacity() const;
@@ -415,6 +416,7 @@ std::int64_t SpillableChannel::capacity() const { return state_->capacity(); }
 std::int64_t SpillableChannel::transaction_capacity() const { return state_->options().transaction_capacity; }
 std::chrono::milliseconds SpillableChannel::keep_alive() const { return state_->options().keep_alive; }
 bool SpillableChannel::is_volatile() const { return !state_->has_overflow(); }
+Status SpillableChannel::trouble() const { return state_->trouble(); }
 Status SpillableChannel::reconfigure(const Settings& settings) { return state_->reconfigure(settings); }
 
 namespace {

@@ -46,6 +46,7 @@ class SpillableChannel final : public Channel {
   std::int64_t transaction_capacity() const override;
   std::chrono::milliseconds keep_alive() const override;
   bool is_volatile() const override;
+  Status trouble() const override;
   Status reconfigure(const Settings& settings) override;
 
  private:
