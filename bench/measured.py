@@ -36,13 +36,13 @@ class Contender:
 class Agent:
     """A started agent. Use as a context manager: it is ended and reaped whatever happens."""
 
-    def __init__(self, contender, folder, config):
+    def __init__(self, contender, folder, config, more_environment=None):
         self.folder = pathlib.Path(folder)
         (self.folder / "conf").mkdir(parents=True, exist_ok=True)
         conf = self.folder / "agent.conf"
         conf.write_text(config)
         self.monitoring_port = free_port()
-        environment = {**os.environ, "HOME": str(self.folder)}
+        environment = {**os.environ, "HOME": str(self.folder), **(more_environment or {})}
         options = []
         if contender.is_flume:
             environment["JAVA_OPTS"] = contender.java_options
@@ -75,6 +75,10 @@ class Agent:
             pass
         self.process.wait()
         self.log.close()
+
+    def kill(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def counters(self):
         """The groups of /metrics; {} while nobody answers there."""

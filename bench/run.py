@@ -149,7 +149,8 @@ def main():
     outcomes = []
     for row in rows:
         with Folder(options.scratch) as inputs:
-            tools = types.SimpleNamespace(loadgen=str(build / "bench/loadgen"), scratch=options.scratch, inputs=inputs)
+            tools = types.SimpleNamespace(loadgen=str(build / "bench/loadgen"), slow_sync=str(build / "bench/libslow_sync.so"),
+                                          scratch=options.scratch, inputs=inputs)
             outcomes.append(measure(row, programs, tools, pairs, events))
         if whole:
             KEPT.mkdir(parents=True, exist_ok=True)

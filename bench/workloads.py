@@ -40,10 +40,11 @@ def verify(tools, count, paths):
     return json.loads(done.stdout)
 
 
-def timed(command, cwd):
+def timed(command, cwd, more_environment=None):
     """Lines a second of a shell command over the file `floor`; the best a disk or a pipe can do here."""
     began = time.monotonic()
-    subprocess.run(["bash", "-c", command], cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(["bash", "-c", command], cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   env={**os.environ, **(more_environment or {})})
     return time.monotonic() - began
 
 
@@ -99,7 +100,7 @@ class Workload:
         with Folder(tools.scratch) as folder:
             self.prepare(tools, folder, count)
             os.sync()                     # what an earlier run left in the page cache is not this one's work
-            with Agent(contender, folder, self.config(contender, folder)) as agent:
+            with Agent(contender, folder, self.config(contender, folder), self.environment(tools)) as agent:
                 agent.wait_ready(len(self.channels))
                 self.settle(agent)
                 progress = Progress(agent, count, self.counter)
@@ -109,6 +110,10 @@ class Workload:
                 if not result["unfinished"]:
                     result.update(self.receiving_end(tools, folder, count, result))
                 return result
+
+    def environment(self, tools):
+        """Variables that both programs get."""
+        return {}
 
     def prepare(self, tools, folder, count):
         (folder / "in").mkdir()
@@ -291,34 +296,29 @@ class Route(Taildir):
 
 class FileChannel(Workload):
     """Clients in the agent's own process (the stress source) that put into a file channel and each wait until their batch is on
-    disk. Put only: nobody takes. Drained: a null sink takes at the same time, which is what counts then."""
+    disk. Put only: nobody takes. Drained: a null sink takes at the same time, which is what counts then. With `slow` each sync
+    takes that many microseconds more, in both programs and in the floor."""
     line, best_only, sink = 500, True, "null"
-    bound = ("The floor writes nothing but the bodies. A put is a record with headers and checksums, and its group shares a sync; beside it a "
-             "drain writes what was consumed.")
 
-    def __init__(self, clients, batch, drained, ratio, share, factor):
-        self.clients, self.batch, self.drained = clients, batch, drained
+    def __init__(self, clients, batch, drained, ratio, share, factor, slow=0, bound=""):
+        self.clients, self.batch, self.drained, self.slow, self.bound = clients, batch, drained, slow, bound
         self.flume_ratio, self.floor_share, self.factor = ratio, share, factor
-        self.key = f"file-channel-{clients}x{batch}{'-drained' if drained else ''}"
+        self.key = f"file-channel-{clients}x{batch}{'-drained' if drained else ''}{'-slow' if slow else ''}"
         self.title = (f"file channel, {clients} client{'s' if clients > 1 else ''}, batch {batch}, " +
-                      ("drained by a null sink" if drained else "put only"))
+                      ("drained by a null sink" if drained else "put only") + (", 1 ms more a sync" if slow else ""))
         self.counter = "EventTakeSuccessCount" if drained else "EventPutSuccessCount"
         size = batch * self.line
         self.floor_name = ("dd conv=fdatasync" if batch >= 1000 else
                            f"dd oflag=dsync bs={size}" if clients == 1 else f"{clients} × dd oflag=dsync bs={size}")
 
     def config(self, contender, folder):
-        names = [f"r{i}" for i in range(self.clients)]
-        text = (f"a1.sources = {' '.join(names)}\na1.channels = c1\na1.sinks ={' k1' if self.drained else ''}\n"
-                "a1.channels.c1.type = file\na1.channels.c1.checkpointDir = {dir}/checkpoint\na1.channels.c1.dataDirs = {dir}/data\n"
-                "a1.channels.c1.capacity = 10000000\n")
-        for name in names:
-            text += (f"a1.sources.{name}.type = org.apache.flume.source.StressSource\na1.sources.{name}.size = {self.line}\n"
-                     f"a1.sources.{name}.batchSize = {self.batch}\na1.sources.{name}.maxTotalEvents = {self.each}\n"
-                     f"a1.sources.{name}.channels = c1\n")
+        text = file_channel_text([f"r{i}" for i in range(self.clients)], self.batch, self.each, self.line, self.drained)
         if self.drained:
             text += self.sink_text("k1", "c1", True)
         return text.replace("{dir}", str(folder))
+
+    def environment(self, tools):
+        return {"LD_PRELOAD": tools.slow_sync, "SLOW_SYNC_US": str(self.slow)} if self.slow else {}
 
     def run(self, contender, tools, count):
         self.each = count // self.clients // self.batch * self.batch
@@ -334,10 +334,58 @@ class FileChannel(Workload):
         with Folder(tools.scratch) as folder:
             if self.batch >= 1000:
                 blocks = count * self.line // MIB
-                return count / timed(f"dd if=/dev/zero of=G bs=1M count={blocks} conv=fdatasync", folder)
-            writes = 3000
-            seconds = timed(f"dd if=/dev/zero of=G bs={self.batch * self.line} count={writes} oflag=dsync", folder)
+                return count / timed(f"dd if=/dev/zero of=G bs=1M count={blocks} conv=fdatasync", folder, self.environment(tools))
+            writes = 1000 if self.slow else 3000
+            seconds = timed(f"dd if=/dev/zero of=G bs={self.batch * self.line} count={writes} oflag=dsync", folder,
+                            self.environment(tools))
             return writes * self.batch / seconds * self.clients
+
+
+def file_channel_text(stress, batch, each, size, drained):
+    """A file channel and stress sources that give it `each` events."""
+    text = (f"a1.sources = {' '.join(stress)}\na1.channels = c1\na1.sinks ={' k1' if drained else ''}\n"
+            "a1.channels.c1.type = file\na1.channels.c1.checkpointDir = {dir}/checkpoint\na1.channels.c1.dataDirs = {dir}/data\n"
+            "a1.channels.c1.capacity = 20000000\n")
+    for name in stress:
+        text += (f"a1.sources.{name}.type = org.apache.flume.source.StressSource\na1.sources.{name}.size = {size}\n"
+                 f"a1.sources.{name}.batchSize = {batch}\na1.sources.{name}.maxTotalEvents = {each}\n"
+                 f"a1.sources.{name}.channels = c1\n")
+    return text
+
+
+class FileChannelStart(Workload):
+    """An agent is killed with -9 while events wait in its file channel; another starts on what it left and a null sink drains it.
+    First event: from exec to the first event that the sink has taken."""
+    line, best_only, limit = 500, True, 300
+    bound = "What was just written is read from the page cache, checked and counted out; one thread does it."
+
+    def __init__(self, waiting, ratio):
+        self.flume_ratio, self.factor = ratio, waiting / 1_000_000
+        self.key = f"file-channel-start-{waiting // 1_000_000}m"
+        self.title = f"file channel, start after kill -9 with {waiting // 1_000_000:,} million events waiting, then drained"
+        self.floor_name = "cat F > /dev/null"
+
+    def run(self, contender, tools, count):
+        with Folder(tools.scratch) as folder:
+            fill = file_channel_text(["r1"], 1000, count, self.line, False).replace("{dir}", str(folder))
+            with Agent(contender, folder, fill) as agent:
+                Progress(agent, count, "EventPutSuccessCount").until_done(self.limit)
+                if agent.total("EventPutSuccessCount") < count:
+                    raise BenchError(f"{count} events were not put within {self.limit} s")
+                agent.kill()
+            idle = f"a1.sources.r1.type = netcat\na1.sources.r1.bind = 127.0.0.1\na1.sources.r1.port = {free_port()}\n"
+            drain = file_channel_text([], 0, 0, 0, True).replace("a1.sources =", "a1.sources = r1").replace("{dir}", str(folder))
+            drain += idle + "a1.sources.r1.channels = c1\n" + self.sink_text("k1", "c1", True)
+            with Agent(contender, folder, drain) as agent:
+                progress = Progress(agent, count)
+                progress.began = agent.started
+                progress.until_done(self.limit)
+                return {**progress.result(), "lost": 0, "duplicates": 0, "counted": "counters"}
+
+    def floor(self, tools, count):
+        with Folder(tools.scratch) as folder:
+            timed(f"dd if=/dev/zero of=F bs=1M count={count * self.line // MIB}", folder)
+            return count / timed("cat F > /dev/null", folder)
 
 
 class StartAndIdle(Netcat):
@@ -363,6 +411,30 @@ class StartAndIdle(Netcat):
                         "cpu_ms": (agent.cpu_seconds() - cpu) / elapsed * 1000}
 
 
+ONE_CLIENT = ("One client waits for each sync: it cannot be faster than the bare loop of writes and syncs. Per put two threads wake each "
+              "other, and the kernel's part of a sync is the same for both programs.")
+STREAM = ("The floor writes everything and syncs once; here each 500 KB are synced before the client goes on, so that writing and "
+          "syncing take turns.")
+SIXTEEN = ("Sixteen threads wait for their receipts: in a profile more than half of the samples are in waking them and switching to "
+           "them. `file_channel_bench`'s put_from_one_thread drives as many clients from one thread.")
+GROUPS = ("All sixteen clients wait for the same group of 800 KB: while it is written and synced nobody has anything new to put.")
+
+
+def file_channel_rows():
+    slow = 1000
+    return [
+        FileChannel(1, 1, False, None, 0.9, 0.06, bound=ONE_CLIENT), FileChannel(1, 100, False, 6, None, 0.6, bound=ONE_CLIENT),
+        FileChannel(1, 1000, False, 10, 0.6, 2, bound=STREAM), FileChannel(16, 1, False, None, 0.6, 0.15, bound=SIXTEEN),
+        FileChannel(16, 100, False, 8, None, 2, bound=GROUPS), FileChannel(1, 1000, True, 20, None, 0.6, bound=STREAM),
+        FileChannel(16, 100, True, 40, None, 0.4, bound=GROUPS),
+        FileChannel(1, 1, False, None, 0.9, 0.01, slow, ONE_CLIENT), FileChannel(1, 100, False, None, None, 0.3, slow, ONE_CLIENT),
+        FileChannel(1, 1000, False, None, None, 1, slow, STREAM), FileChannel(16, 1, False, None, 0.6, 0.1, slow, SIXTEEN),
+        FileChannel(16, 100, False, None, None, 1, slow, GROUPS), FileChannel(1, 1000, True, None, None, 0.5, slow, STREAM),
+        FileChannel(16, 100, True, None, None, 0.4, slow, GROUPS),
+        FileChannelStart(1_000_000, 10), FileChannelStart(10_000_000, None),
+    ]
+
+
 def all_rows(quick):
     return [
         Netcat(1, 10, 2), Netcat(5, 8, 2),
@@ -372,10 +444,7 @@ def all_rows(quick):
         Taildir("file_roll", 100, False, 0.8, None, 2), Taildir("file_roll", 10, True, 0.8, None, 2),
         Spooldir(False, 1), Spooldir(True, 1),
         Exec(), Route(2),
-        FileChannel(1, 1, False, None, 0.9, 0.06), FileChannel(1, 100, False, 6, None, 0.6),
-        FileChannel(1, 1000, False, 10, 0.6, 2), FileChannel(16, 1, False, None, 0.6, 0.15),
-        FileChannel(16, 100, False, 8, None, 2), FileChannel(1, 1000, True, 20, None, 0.6),
-        FileChannel(16, 100, True, 40, None, 0.4),
+        *file_channel_rows(),
         StartAndIdle(2 if quick else 10),
     ]
 
