@@ -17,6 +17,7 @@
 #include <benchmark/benchmark.h>
 
 #include "channels/file/file_channel.h"
+#include "core/wakers.h"
 #include "support/test_environment.h"
 
 namespace standpipe {
@@ -130,18 +131,24 @@ void put_only(benchmark::State& state) {
   }
 }
 
+void drain_until_stopped(std::stop_token stop) {
+  Signal events;
+  setup->channel->add_event_waker(events);
+  while (!stop.stop_requested()) {
+    events.arm();
+    Lease lease = setup->channel->take(1000).value();
+    if (lease.empty()) events.wait(setup->clock, stop, Clock::Steady::max());
+    if (!lease.commit().ok()) std::abort();
+  }
+  setup->channel->remove_event_waker(events);
+}
+
 /// One more thread takes and commits all the time, as a null sink does.
 void put_and_drain(benchmark::State& state) {
   static std::jthread* drain = nullptr;
   if (state.thread_index() == 0) {
     setup = std::make_unique<Setup>(std::chrono::microseconds(state.range(1)), state.range(2) != 0);
-    drain = new std::jthread([](std::stop_token stop) {
-      while (!stop.stop_requested()) {
-        Lease lease = setup->channel->take(1000).value();
-        if (lease.empty()) std::this_thread::sleep_for(std::chrono::microseconds(50));
-        if (!lease.commit().ok()) std::abort();
-      }
-    });
+    drain = new std::jthread(&drain_until_stopped);
   }
   put_until_done(state, static_cast<std::size_t>(state.range(0)));
   if (state.thread_index() == 0) {
