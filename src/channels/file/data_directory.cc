@@ -15,6 +15,7 @@ constexpr std::size_t kJoinBelow = 128 * 1024;  // larger groups are written put
 constexpr std::size_t kGroupLimit = 8u << 20;
 constexpr std::size_t kEncryptAtOnce = 1u << 20;
 constexpr std::chrono::seconds kRetry{1};
+constexpr unsigned kMaxGatherMisses = 6;
 }  // namespace
 
 DataDirectory::DataDirectory(WriterContext& context, std::string folder, std::vector<Segment> found)
@@ -59,6 +60,11 @@ std::size_t DataDirectory::waiting() const {
   return pending_bytes_;
 }
 
+std::size_t DataDirectory::puts_waiting() const {
+  std::lock_guard lock(mutex_);
+  return pending_.size();
+}
+
 DataDirectory::Stored DataDirectory::store(EncodedPut put) {
   ReceiptPromise promise;
   Receipt receipt = promise.receipt();
@@ -77,7 +83,8 @@ DataDirectory::Stored DataDirectory::store(EncodedPut put) {
     if (!refused) {
       pending_bytes_ += put.size();
       pending_.push_back({std::move(put), std::move(promise), first});
-      must_wake = std::exchange(asleep_, false);
+      must_wake = asleep_ && (pending_.size() >= wake_at_ || pending_bytes_ >= kJoinBelow);
+      if (must_wake) asleep_ = false;
     }
   }
   if (must_wake) wake();
@@ -119,9 +126,28 @@ bool DataDirectory::wait_for_work(Group& group) {
     asleep_ = false;
   }
   if (pending_.empty()) return !stopping_;
+  gather(lock);
   std::swap(group, pending_);
   pending_bytes_ = 0;
   return true;
+}
+
+/// Clients that wait for their receipts put again as soon as they have them. Without this they would fall into two
+/// groups that take turns, each waiting for two syncs. Where they don't come back that fast, it is tried more rarely.
+void DataDirectory::gather(std::unique_lock<std::mutex>& lock) {
+  const auto enough = [&] { return pending_.size() >= clients_ || pending_bytes_ >= kJoinBelow || stopping_; };
+  if (enough() || !state_.ok() || last_took_.count() == 0) return;
+  if (gathers_to_skip_ > 0) {
+    --gathers_to_skip_;
+    return;
+  }
+  asleep_ = true;
+  wake_at_ = clients_;
+  context_.clock.wait_until(lock, retry_or_changed_, {}, context_.clock.steady_now() + last_took_ / 4, enough);
+  asleep_ = false;
+  wake_at_ = 1;
+  gather_misses_ = enough() ? 0 : std::min(gather_misses_ + 1, kMaxGatherMisses);
+  gathers_to_skip_ = (1u << gather_misses_) - 1;
 }
 
 void DataDirectory::write(Group& group) {
@@ -135,6 +161,7 @@ void DataDirectory::write(Group& group) {
       fail(group, done, status);
       return;
     }
+    clients_ = group.size() + puts_waiting();  // before any of them is back
     for (std::size_t end = done + written; done < end; ++done) group[done].promise.complete({});
   }
 }
@@ -166,6 +193,7 @@ Status DataDirectory::write_part(Group& group, std::size_t first, std::size_t& w
 
 Status DataDirectory::write_once(Group& group, std::size_t first, std::size_t count) {
   const std::uint64_t offset = writer_->end();
+  const Clock::Steady began = context_.clock.steady_now();
   const auto write_and_sync = [&]() -> Status {
     TRY(cipher_ ? write_encrypted(group, first, count) : write_clear(group, first, count));
     return writer_->sync();
@@ -177,6 +205,7 @@ Status DataDirectory::write_once(Group& group, std::size_t first, std::size_t co
     return status;
   }
   context_.syncs.add();
+  last_took_ = context_.clock.steady_now() - began;
   last_end_ = writer_->end();
   segments_.extend(writer_->id(), group[first].first, offset, writer_->end());
   return {};

@@ -77,6 +77,8 @@ class DataDirectory {
   void run();
   void wake();
   bool wait_for_work(Group& group);
+  void gather(std::unique_lock<std::mutex>& lock);
+  std::size_t puts_waiting() const;
   void write(Group& group);
   Status write_part(Group& group, std::size_t first, std::size_t& written);
   Status write_once(Group& group, std::size_t first, std::size_t count);
@@ -95,15 +97,20 @@ class DataDirectory {
   std::optional<RecordCipher> cipher_;  // of writer_'s segment; none: in clear
   std::uint64_t last_id_ = 0;           // of the newest segment, and how much of it counts
   std::uint64_t last_end_ = 0;
-  std::string joined_;      // small puts of a group, side by side; encrypted ones, of whatever size
-  bool usable_now_ = true;  // what state_ says
+  std::string joined_;                     // small puts of a group, side by side; encrypted ones, of whatever size
+  bool usable_now_ = true;                 // what state_ says
+  std::size_t clients_ = 0;                // that wait, or will when they have their receipts: seen at the last sync
+  std::chrono::nanoseconds last_took_{0};  // to write and sync it
+  unsigned gather_misses_ = 0;             // in a row
+  unsigned gathers_to_skip_ = 0;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::condition_variable_any retry_or_changed_;  // waited on while the state is bad
   Group pending_;
   std::size_t pending_bytes_ = 0;
-  bool asleep_ = false;  // the thread waits and must be woken
+  bool asleep_ = false;      // the thread waits and must be woken
+  std::size_t wake_at_ = 1;  // by the put that makes so many
   bool stopping_ = false;
   Status state_;
   std::thread thread_;

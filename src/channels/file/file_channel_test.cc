@@ -345,6 +345,45 @@ TEST_F(FileChannelTest, SixteenClientsShareSyncs) {
   EXPECT_EQ(drain_all(), numbers(0, 16));
 }
 
+TEST_F(FileChannelTest, ClientsThatComeBackAtOnceShareTheNextSyncToo) {
+  VirtualClock clock;
+  testing::TestEnvironment world("c1", clock, faults_);
+  auto channel = kFileChannel.create(settings_of(clear()), world.environment).value();
+  ASSERT_TRUE(channel->start().ok());
+  std::size_t next = 0;
+  std::vector<std::unique_ptr<Put>> puts;
+  const auto store = [&] {
+    const BatchPtr batch = numbered_ptr(next++, 1);
+    puts.push_back(channel->reserve(*batch).value());
+    return puts.back()->store(batch);
+  };
+  const auto writes = [&] { return faults_.calls(Operation::write); };
+  faults_.hold_syncs("segment-");
+  const std::size_t before = writes();
+  Receipt alone = store();
+  ASSERT_TRUE(eventually([&] { return writes() > before; }));
+  std::vector<Receipt> waiting;
+  for (int i = 0; i < 3; ++i) waiting.push_back(store());
+  clock.advance(std::chrono::milliseconds(100));  // so long did that sync take
+  faults_.release_syncs();
+  ASSERT_TRUE(alone.wait().ok());
+  ASSERT_TRUE(eventually([&] { return clock.waiters() == 1; })) << "the three wait for the one that was just answered";
+  for (const Receipt& receipt : waiting) EXPECT_FALSE(receipt.ready());
+  waiting.push_back(store());
+  for (Receipt& receipt : waiting) ASSERT_TRUE(receipt.wait().ok());
+  EXPECT_EQ(world.count("SyncCount"), 2);
+
+  // It does not come back this time: a quarter of a sync is all that the others wait.
+  Receipt last = store();
+  ASSERT_TRUE(eventually([&] {
+    clock.advance(std::chrono::milliseconds(25));
+    return last.ready();
+  }));
+  EXPECT_TRUE(last.wait().ok());
+  for (const auto& put : puts) put->publish();
+  EXPECT_EQ(drain(*channel), numbers(0, next));
+}
+
 }  // namespace
 }  // namespace standpipe
 
