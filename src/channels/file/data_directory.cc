@@ -7,12 +7,14 @@
 
 #include "base/clock.h"
 #include "base/failpoint.h"
+#include "channels/file/directory_guard.h"
 
 namespace standpipe::file_channel {
 
 namespace {
 constexpr std::size_t kJoinBelow = 128 * 1024;  // larger groups are written put by put, without another copy
 constexpr std::size_t kGroupLimit = 8u << 20;
+constexpr std::size_t kSmall = 64 * 1024;  // a put that a directory must have room for, or it is full
 constexpr std::size_t kEncryptAtOnce = 1u << 20;
 constexpr std::chrono::seconds kRetry{1};
 constexpr unsigned kMaxGatherMisses = 6;
@@ -31,13 +33,12 @@ DataDirectory::~DataDirectory() { stop(); }
 
 Status DataDirectory::start() {
   Status made = roll(first_unwritten(), 0);
-  // A full disk must not keep sinks from emptying the channel.
-  if (!made.ok() && made.code() != Code::full) return made;
   usable_now_ = made.ok();
   if (!usable_now_) context_.log.error("takes no events for now: " + made.message());
-  state_ = std::move(made);
+  state_ = made;
+  state_.ignore();  // who puts is told
   thread_ = std::thread([this] { run(); });
-  return {};
+  return made;
 }
 
 void DataDirectory::stop() {
@@ -155,15 +156,28 @@ void DataDirectory::write(Group& group) {
   while (done < group.size()) {
     std::size_t written = 0;
     Status status = write_part(group, done, written);
+    if (status.code() == Code::full && takes_others(group[done])) {
+      fail(group, done, done + 1, status);
+      ++done;
+      continue;
+    }
     if (!status.ok()) {
       context_.log.error(fmt::format("{}: {}", folder_, status.message()));
       set_state(status);
-      fail(group, done, status);
+      fail(group, done, group.size(), status);
       return;
     }
     clients_ = group.size() + puts_waiting();  // before any of them is back
     for (std::size_t end = done + written; done < end; ++done) group[done].promise.complete({});
   }
+}
+
+/// Whether there is no room for this one only because it is large.
+bool DataDirectory::takes_others(const Pending& refused) {
+  if (refused.put.size() < kSmall) return false;
+  if (writer_ != nullptr && writer_->room() >= kSmall) return true;
+  const Status made = roll(refused.first, kSmall);
+  return made.ok();
 }
 
 /// As many puts as fit into one segment and one sync, from `first` on.
@@ -256,14 +270,16 @@ Status DataDirectory::write_encrypted(const Group& group, std::size_t first, std
 }
 
 Status DataDirectory::roll(std::uint64_t first_number, std::size_t needed) {
+  TRY(check_folder());
   TRY_ASSIGN(const std::uint64_t free, context_.files.free_space(folder_));
   const std::uint64_t kept = context_.minimum_free;
   const std::uint64_t usable = free > kept ? free - kept : 0;
   const std::uint64_t least = kSegmentHeader + needed;
   const std::uint64_t size = std::max(least, std::min(context_.segment_size.load(), usable));
   if (size > usable || usable < kSegmentHeader * 2) {
-    return {Code::full, fmt::format("only {} bytes are free for {}, and minimumRequiredSpace wants {} of them kept",
-                                    free, folder_, kept)};
+    return {Code::full,
+            fmt::format("{} bytes are needed in {}: {} are free, and minimumRequiredSpace wants {} of them kept",
+                        std::max<std::uint64_t>(least, kSegmentHeader * 2), folder_, free, kept)};
   }
   SegmentHeader header{.channel_id = context_.channel_id,
                        .segment_id = context_.next_segment.fetch_add(1),
@@ -285,7 +301,17 @@ Status DataDirectory::roll(std::uint64_t first_number, std::size_t needed) {
                  .first = first_number,
                  .end = writer_->end(),
                  .made_ms = header.made_ms});
+  context_.segment_made();
   return {};
+}
+
+/// What is written beside a mount point whose disk went away, or into a folder that somebody made anew, would be lost.
+Status DataDirectory::check_folder() const {
+  const auto owner = context_.files.info(folder_ + "/" + std::string(kOwnerFile));
+  if (owner.ok() || owner.status().code() != Code::not_found) return owner.status();
+  return {Code::io,
+          fmt::format("{} is not the channel's folder any more, {} is gone from it: is it mounted? Put it back",
+                      folder_, kOwnerFile)};
 }
 
 /// No number below it will be written any more.
@@ -294,12 +320,12 @@ std::uint64_t DataDirectory::first_unwritten() const {
   return pending_.empty() ? context_.queue.next() : pending_.front().first;
 }
 
-void DataDirectory::fail(Group& group, std::size_t first, const Status& status) {
+void DataDirectory::fail(Group& group, std::size_t first, std::size_t last, const Status& status) {
   std::vector<Range> numbers;
-  for (std::size_t i = first; i < group.size(); ++i) numbers.push_back(group[i].numbers());
+  for (std::size_t i = first; i < last; ++i) numbers.push_back(group[i].numbers());
   // What of them reached the disk must not come up at the next start as if it had been acknowledged.
   context_.lost(std::move(numbers));
-  for (std::size_t i = first; i < group.size(); ++i) group[i].promise.complete(status);
+  for (std::size_t i = first; i < last; ++i) group[i].promise.complete(status);
 }
 
 void DataDirectory::set_state(Status state) {

@@ -32,6 +32,7 @@ struct WriterContext {
   EventQueue& queue;
   std::atomic<std::uint64_t>& next_segment;
   std::function<void(std::vector<Range>)> lost;  ///< numbers of puts that failed: gone, and to be recorded
+  std::function<void()> segment_made;            ///< a snapshot should know of it
   std::function<void()> usable_again;            ///< room or a working disk is there again
   Counter& syncs;
   Counter& sync_failures;
@@ -45,8 +46,10 @@ class DataDirectory {
   DataDirectory(WriterContext& context, std::string folder, std::vector<Segment> found);
   ~DataDirectory();
 
-  /// Makes the first segment and starts the thread.
+  /// Makes the first segment and starts the thread, which tries again where that failed: then the result says why it
+  /// takes nothing for now. Once.
   Status start();
+
   /// What waits is written, then the thread ends. Legal in any state.
   void stop();
 
@@ -84,9 +87,11 @@ class DataDirectory {
   Status write_once(Group& group, std::size_t first, std::size_t count);
   Status write_clear(Group& group, std::size_t first, std::size_t count);
   Status write_encrypted(const Group& group, std::size_t first, std::size_t count);
+  Status check_folder() const;
   Status roll(std::uint64_t first_number, std::size_t needed);
   std::uint64_t first_unwritten() const;
-  void fail(Group& group, std::size_t first, const Status& status);
+  bool takes_others(const Pending& refused);
+  void fail(Group& group, std::size_t first, std::size_t last, const Status& status);
   void set_state(Status state);
 
   WriterContext& context_;

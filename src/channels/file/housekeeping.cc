@@ -41,7 +41,7 @@ void Life::keep_house(std::stop_token stop) {
 }
 
 void Life::housekeeping(Clock::Steady now) {
-  const IntervalSet gone = queue_.gone();  // before the sync, which makes it durable
+  const IntervalSet gone = noted();  // before the sync, which makes it durable
   Status synced = consumption_.sync();
   const bool full = consumption_.size() >= kConsumptionLimit || consumption_.behind();
   if (full || now >= snapshot_due_) {
@@ -51,8 +51,19 @@ void Life::housekeeping(Clock::Steady now) {
     // It must come again, also when nothing else happens.
     if (!synced.ok()) mark_dirty();
   }
-  if (!synced.ok()) return complain(synced);
-  delete_segments(gone);
+  if (synced.ok()) return delete_segments(gone);
+  complain(synced);
+  // A full disk would stay full: room for the note comes from what the note is about. The oldest segments go, so that
+  // a start sees by what is left that they are gone.
+  IntervalSet oldest;
+  oldest.add({0, gone.end_of(0)});
+  delete_segments(oldest);
+}
+
+/// What is gone and in the consumption log.
+IntervalSet Life::noted() const {
+  std::lock_guard lock(notes_);
+  return queue_.gone();
 }
 
 Status Life::take_snapshot() {
@@ -72,7 +83,7 @@ Status Life::take_snapshot() {
   return consumption_.save(snapshot);
 }
 
-/// `gone` must be durable: a gap may not be mistaken for damage.
+/// `gone` should be durable: a gap is reported as if it were damage.
 void Life::delete_segments(const IntervalSet& gone) {
   for (const auto& directory : directories_) {
     for (const Segment& segment :

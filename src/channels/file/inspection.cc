@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "channels/file/damaged_bytes.h"
+#include "channels/file/known_folders.h"
 #include "channels/file/record.h"
 #include "channels/file/segment_walk.h"
 #include "channels/file/snapshot.h"
@@ -70,7 +71,9 @@ class Inspector {
   Result<Look> look_at(const SegmentReport& segment) const;
   void add(const Look& look, SegmentReport& segment, bool newest);
   void conclude(Consumption consumption);
-  bool is_among_folders(const Snapshot::DirectoryState& known) const;
+  const DirectoryReport* find_known(const Snapshot::DirectoryState& known) const;
+  static std::vector<PresentSegment> present_in(const DirectoryReport& directory);
+  void look_for_known(const Snapshot::DirectoryState& known);
   std::uint64_t waiting_among(Range numbers) const;
 
   FileSystem& files_;
@@ -300,29 +303,35 @@ Status Inspector::walk(DirectoryReport& directory) {
   return {};
 }
 
-std::uint64_t Inspector::waiting_among(Range numbers) const {
-  std::uint64_t count = 0;
-  for (std::uint64_t at = found_.gone.end_of(numbers.first); at < numbers.end; at = found_.gone.end_of(at)) {
-    const std::uint64_t end = std::min(found_.gone.next_at(at), numbers.end);
-    count += end - at;
-    at = end;
+std::uint64_t Inspector::waiting_among(Range numbers) const { return count_of(not_gone(found_.gone, numbers)); }
+
+/// Null: it is none of the folders.
+const DirectoryReport* Inspector::find_known(const Snapshot::DirectoryState& known) const {
+  for (const DirectoryReport& directory : found_.directories) {
+    if (is_known_folder(files_, known, directory.path, present_in(directory))) return &directory;
   }
-  return count;
+  return nullptr;
 }
 
-/// By path, by what the path leads to, or by a segment that is there.
-bool Inspector::is_among_folders(const Snapshot::DirectoryState& known) const {
-  const auto info = files_.info(known.path);
-  for (const DirectoryReport& directory : found_.directories) {
-    const auto named = files_.info(directory.path);
-    if (directory.path == known.path) return true;
-    if (info.ok() && named.ok() && info->device == named->device && info->inode == named->inode) return true;
-    for (const SegmentReport& segment : directory.segments) {
-      const auto is_it = [&segment](const Snapshot::SegmentState& state) { return state.id == segment.id; };
-      if (std::any_of(known.segments.begin(), known.segments.end(), is_it)) return true;
-    }
+std::vector<PresentSegment> Inspector::present_in(const DirectoryReport& directory) {
+  std::vector<PresentSegment> present;
+  for (const SegmentReport& segment : directory.segments) present.push_back({segment.id, segment.first});
+  return present;
+}
+
+/// What the snapshot knew and is not there.
+void Inspector::look_for_known(const Snapshot::DirectoryState& known) {
+  if (known.segments.empty()) return;
+  const DirectoryReport* const directory = find_known(known);
+  if (directory == nullptr) {
+    if (!is_drained(files_, known, found_.owner.id, options_.keys == nullptr ? KeyRing() : *options_.keys, found_.gone))
+      found_.absent.push_back(known.path);
+    return;
   }
-  return false;
+  for (const Snapshot::SegmentState& state : missing_segments(known, present_in(*directory), found_.gone)) {
+    found_.problems.push_back(
+        {directory->path + "/" + segment_name(state.id), "it is missing: what still waited in it is lost"});
+  }
 }
 
 void Inspector::conclude(Consumption consumption) {
@@ -339,13 +348,11 @@ void Inspector::conclude(Consumption consumption) {
       if (!segment.header) found_.problems.push_back({segment.path, "the segment's header is damaged"});
     }
   }
-  // What lies below the oldest segments was deleted because it was gone.
+  for (const Snapshot::DirectoryState& known : consumption.directories) look_for_known(known);
+  // What lies below the oldest segments was deleted because it was gone; what was not is lost.
+  const std::vector<Range> lost = not_gone(found_.gone, {0, oldest});
   found_.gone.add({0, oldest});
   found_.waiting = waiting_among({0, found_.next});
-  for (const Snapshot::DirectoryState& known : consumption.directories) {
-    if (known.segments.empty() || is_among_folders(known)) continue;
-    if (waiting_among({known.segments.front().first, found_.next}) > 0) found_.absent.push_back(known.path);
-  }
   for (auto* lines : {&found_.damages, &found_.torn}) {
     for (DamagedPlace& line : *lines) line.waiting = waiting_among(line.damage.numbers);
   }
@@ -361,6 +368,7 @@ void Inspector::conclude(Consumption consumption) {
   }
   // Without a snapshot nobody knows what was taken and deleted, or where else events are.
   if (!options_.read_records || found_.generation == 0 || !found_.absent.empty()) return;
+  found_.missing = lost;
   for (const auto* lines : {&found_.damages, &found_.torn}) {
     for (const DamagedPlace& line : *lines) there_.add(line.damage.numbers);
   }

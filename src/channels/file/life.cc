@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "channels/file/damaged_bytes.h"
 #include "channels/file/default_folders.h"
+#include "channels/file/known_folders.h"
 
 namespace standpipe::file_channel {
 
@@ -116,10 +117,12 @@ Life::Life(std::shared_ptr<Shared> shared, Environment& environment, Options opt
                       .next_segment = next_segment_,
                       .lost =
                           [this](const std::vector<Range>& numbers) {
+                            std::shared_lock lock(notes_);
                             for (const Range& range : numbers) queue_.take_back(range);
                             consumption_.append(numbers);
                             mark_dirty();
                           },
+                      .segment_made = [this] { mark_dirty(); },
                       .usable_again = [this] { shared_->space_wakers.wake_all(); },
                       .syncs = shared_->syncs,
                       .sync_failures = shared_->sync_failures} {
@@ -145,9 +148,11 @@ Result<std::shared_ptr<Life>> Life::begin(std::shared_ptr<Shared> shared, Enviro
   TRY_ASSIGN(Recovered recovered, recover(options.folders, keys, environment, &options.from_flume));
   shared->taken_over.add(static_cast<std::int64_t>(recovered.taken_over.events));
   shared->damaged.add(static_cast<std::int64_t>(recovered.taken_over.damaged));
+  const std::vector<Range> lost = recovered.lost;
   std::shared_ptr<Life> life(
       new Life(std::move(shared), environment, std::move(options), std::move(keys), std::move(recovered)));
   TRY(life->start());
+  life->report_missing(lost);
   return life;
 }
 
@@ -157,13 +162,12 @@ Status Life::start() {
     const auto known = guards_[i].read_owner();
     if (!known.ok() || !*known) TRY(guards_[i].claim(owner, i > 0));
   }
-  for (const auto& directory : directories_) TRY(directory->start());
-  // A full disk must not keep sinks from emptying the channel.
-  if (Status taken = take_snapshot(); taken.ok()) {
-    delete_segments(queue_.gone());
-  } else {
-    if (taken.code() != Code::full) return taken;
-    complain(taken);
+  Status begun = begin_writing();
+  if (begun.ok()) begun = begin_recording();
+  if (!begun.ok()) {
+    for (const auto& directory : directories_) directory->stop();
+    delete_segments({});  // the empty ones of starts before, or each try would leave one more
+    return begun;
   }
   const std::int64_t waiting = queue_.size();
   if (waiting > 0) environment_.log.info(fmt::format("{} events wait from before", waiting));
@@ -173,8 +177,40 @@ Status Life::start() {
   return {};
 }
 
+/// One directory that works is enough: the others are tried again, and what waits in them can be taken.
+Status Life::begin_writing() {
+  Status refusal;
+  bool any = false;
+  for (const auto& directory : directories_) {
+    Status started = directory->start();
+    // A full disk must not keep sinks from emptying the channel.
+    any = any || started.ok() || started.code() == Code::full;
+    refusal = std::move(started);
+  }
+  if (!any) return refusal;
+  refusal.ignore();  // the directory has said it
+  return {};
+}
+
+Status Life::begin_recording() {
+  Status taken = take_snapshot();
+  dirty_ = false;
+  if (!taken.ok() && taken.code() != Code::full) return taken;
+  if (taken.ok()) {
+    delete_segments(queue_.gone());
+  } else {
+    mark_dirty();
+    complain(taken);
+  }
+  return {};
+}
+
 void Life::end() {
-  const bool was_open = open_.exchange(false);
+  bool was_open = false;
+  {
+    std::lock_guard lock(notes_);  // a commit that came before is in the log, one that comes later is refused
+    was_open = open_.exchange(false);
+  }
   for (const auto& directory : directories_) directory->stop();
   if (housekeeper_.joinable()) {
     housekeeper_.request_stop();
@@ -251,8 +287,12 @@ Result<bool> Life::load() {
   const auto wanted = queue_.wanted_from_disk();
   if (!wanted) return true;  // another taker has just loaded it
   TRY_ASSIGN(const BacklogReader::Loaded loaded, reader_->read(*wanted));
-  queue_.loaded(loaded);
-  if (!loaded.missing.empty()) report_missing(loaded.missing);
+  {
+    std::shared_lock notes(notes_);
+    queue_.loaded(loaded);
+    consumption_.append(loaded.missing);
+  }
+  report_missing(loaded.missing);
   return true;
 }
 
@@ -272,25 +312,25 @@ void Life::report(const std::string& path, const Damage& damage) {
 }
 
 void Life::report_missing(const std::vector<Range>& missing) {
-  std::uint64_t count = 0;
-  for (const Range& range : missing) count += range.size();
+  if (missing.empty()) return;
+  const std::uint64_t count = count_of(missing);
   shared_->missing.add(static_cast<std::int64_t>(count));
   environment_.log.warn(
       fmt::format("{} events, from {} on, are not on disk: they were never acknowledged, or were lost to damage", count,
                   missing.front().first));
-  consumption_.append(missing);
   mark_dirty();
   shared_->space_wakers.wake_all();
 }
 
 Status Life::commit(const std::vector<Range>& numbers) {
-  if (!open()) return {Code::stopped, "the channel was stopped: the events come again"};
-  queue_.commit(numbers);
-  consumption_.append(numbers);
+  {
+    std::shared_lock lock(notes_);
+    if (!open()) return {Code::stopped, "the channel was stopped: the events come again"};
+    queue_.commit(numbers);
+    consumption_.append(numbers);
+  }
   mark_dirty();
-  std::uint64_t count = 0;
-  for (const Range& range : numbers) count += range.size();
-  shared_->take_success.add(static_cast<std::int64_t>(count));
+  shared_->take_success.add(static_cast<std::int64_t>(count_of(numbers)));
   shared_->space_wakers.wake_all();
   return {};
 }
@@ -301,9 +341,12 @@ void Life::give_back(std::vector<NumberedEvents> events) {
 }
 
 void Life::take_back(Range numbers) {
-  queue_.take_back(numbers);
-  if (!open()) return;  // after the stop it is as if the process had ended in between
-  consumption_.append({{numbers}});
+  {
+    std::shared_lock lock(notes_);
+    queue_.take_back(numbers);
+    if (!open()) return;  // after the stop it is as if the process had ended in between
+    consumption_.append({{numbers}});
+  }
   mark_dirty();
   shared_->space_wakers.wake_all();
 }

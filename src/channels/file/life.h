@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -94,6 +95,8 @@ class Life : public std::enable_shared_from_this<Life> {
   Life(std::shared_ptr<Shared> shared, Environment& environment, Options options, KeyRing keys, Recovered recovered);
 
   Status start();
+  Status begin_writing();
+  Status begin_recording();
   Result<DataDirectory*> choose_directory();
   Result<bool> load();
   void report(const std::string& path, const Damage& damage);
@@ -103,6 +106,7 @@ class Life : public std::enable_shared_from_this<Life> {
   void keep_house(std::stop_token stop);
   void housekeeping(Clock::Steady now);
   Status take_snapshot();
+  IntervalSet noted() const;
   void delete_segments(const IntervalSet& gone);
   void complain(const Status& status);
 
@@ -115,6 +119,8 @@ class Life : public std::enable_shared_from_this<Life> {
   EventQueue queue_;
   AgeMarks ages_;
   ConsumptionLog consumption_;
+  /// Shared from the moment when numbers go until the log has them, so that who has it alone sees both or neither.
+  mutable std::shared_mutex notes_;
   std::atomic<std::uint64_t> next_segment_;
   WriterContext writer_context_;
   std::vector<std::unique_ptr<DataDirectory>> directories_;

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <optional>
 #include <random>
@@ -12,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "channels/file/damaged_bytes.h"
+#include "channels/file/known_folders.h"
 #include "channels/file/record.h"
 #include "channels/file/record_scan.h"
 #include "channels/file/segment_walk.h"
@@ -41,14 +41,8 @@ class Recovery {
     TRY(read_gone());
     for (const std::string& folder : folders_.data) TRY(read_data_folder(folder));
     TRY(check_keys());
-    TRY(report_missing_segments());
-    // What lies below the oldest segments was deleted because it was gone.
-    std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
-    for (const auto& segments : found_.segments) {
-      if (!segments.empty()) oldest = std::min(oldest, segments.front().first);
-    }
-    found_.next = std::max(found_.next, found_.gone.end());
-    found_.gone.add({0, std::min(oldest, found_.next)});
+    TRY(check_known_folders());
+    find_lost_numbers();
     return std::move(found_);
   }
 
@@ -66,7 +60,11 @@ class Recovery {
   void set_aside(const Segment& segment);
   Status find_end(Segment& segment);
   Status drop_torn_events(File& file, const Segment& segment, std::uint64_t synced, std::uint64_t end);
-  Status report_missing_segments();
+  Status check_known_folders();
+  std::optional<std::size_t> find_known_folder(const Snapshot::DirectoryState& known) const;
+  std::vector<PresentSegment> present_segments(std::size_t folder) const;
+  Status check_known_folder(const Snapshot::DirectoryState& known, std::size_t folder);
+  void find_lost_numbers();
   Status check_keys() const;
   Status check_key(const std::string& path, const std::optional<SegmentHeader>& header) const;
   auto warn_unreadable(const Segment& segment) const {
@@ -84,9 +82,22 @@ class Recovery {
   Recovered found_;
   std::optional<Snapshot> snapshot_;
   std::vector<bool> was_claimed_;  // by guard
+  std::set<std::string> set_aside_in_;
   /// Encrypted segments by path; without a header: it is damaged, and no key at hand opens the records.
   std::map<std::string, std::optional<SegmentHeader>> encrypted_;
 };
+
+/// Nothing stands below the oldest segments. They were deleted because all in them was gone; what was not is lost.
+void Recovery::find_lost_numbers() {
+  found_.next = std::max(found_.next, found_.gone.end());
+  std::uint64_t oldest = found_.next;
+  for (const auto& segments : found_.segments) {
+    if (!segments.empty()) oldest = std::min(oldest, segments.front().first);
+  }
+  // Without a snapshot nobody knows what was gone.
+  if (snapshot_) found_.lost = not_gone(found_.gone, {0, oldest});
+  found_.gone.add({0, oldest});
+}
 
 std::string Recovery::holder() const {
   return fmt::format("process {}, agent {}, channel {}", ::getpid(), environment_.agent, environment_.component);
@@ -304,6 +315,7 @@ Result<bool> Recovery::read_header(Segment& segment, std::optional<SegmentHeader
 /// A process that ended while it made the segment leaves one without header and records.
 void Recovery::set_aside(const Segment& segment) {
   const std::string aside = segment.path + ".damaged";
+  set_aside_in_.insert(segment.path.substr(0, segment.path.rfind('/')));
   log_.warn(fmt::format("{} has neither a header nor records: it is {} now", segment.path, aside));
   const Status renamed = files_.rename(segment.path, aside);
   if (!renamed.ok()) log_.warn(renamed.message());
@@ -372,19 +384,6 @@ Status Recovery::read_data_folder(const std::string& folder) {
     if (const auto id = parse_segment_name(name)) segments.push_back({.id = *id, .path = folder + "/" + name});
   }
   std::sort(segments.begin(), segments.end(), [](const Segment& a, const Segment& b) { return a.id < b.id; });
-  const bool claimed = was_claimed_[1 + (found_.segments.size() - 1)];
-  if (!claimed && snapshot_) {
-    for (const auto& known : snapshot_->directories) {
-      const bool had_events = known.path == folder && !known.segments.empty() &&
-                              !found_.gone.covers({known.segments.front().first, snapshot_->next});
-      if (had_events && segments.empty()) {
-        return {Code::invalid,
-                fmt::format("{} is empty, but events of the channel should be in it: is it mounted? To do without "
-                            "them, remove {}",
-                            folder, folders_.checkpoint)};
-      }
-    }
-  }
   std::vector<bool> header_good;
   for (std::size_t i = 0; i < segments.size(); ++i) {
     found_.next_segment = std::max(found_.next_segment, segments[i].id + 1);
@@ -448,30 +447,57 @@ Status Recovery::check_key(const std::string& path, const std::optional<SegmentH
                       path, header->key_name)};
 }
 
-Status Recovery::report_missing_segments() {
+/// Starting without a folder that may hold events would give their numbers to others.
+Status Recovery::check_known_folders() {
   if (!snapshot_) return {};
-  for (const auto& known : snapshot_->directories) {
-    const auto folder = std::find(folders_.data.begin(), folders_.data.end(), known.path);
-    for (std::size_t i = 0; i < known.segments.size(); ++i) {
-      const std::uint64_t end = i + 1 < known.segments.size() ? known.segments[i + 1].first : snapshot_->next;
-      if (found_.gone.covers({known.segments[i].first, end})) continue;
-      if (folder == folders_.data.end()) {
-        return {Code::invalid,
-                fmt::format("events of the channel are in {}, which is not among dataDirs any more: add it until "
-                            "it is empty, or remove {} to do without them",
-                            known.path, folders_.checkpoint)};
-      }
-      const auto& there = found_.segments[static_cast<std::size_t>(folder - folders_.data.begin())];
-      const auto same = [&](const Segment& segment) { return segment.id == known.segments[i].id; };
-      const auto at = std::find_if(there.begin(), there.end(), same);
-      const std::string path = known.path + "/" + segment_name(known.segments[i].id);
-      if (at == there.end()) {
-        log_.error(fmt::format("{} is missing: its events are lost", path));
-      } else if (at->end < known.segments[i].end) {
-        log_.error(fmt::format("{} ends at {}, but was synced up to {}: the events in between are lost", path, at->end,
-                               known.segments[i].end));
-      }
+  for (const Snapshot::DirectoryState& known : snapshot_->directories) {
+    if (known.segments.empty()) continue;
+    const auto folder = find_known_folder(known);
+    if (folder) {
+      TRY(check_known_folder(known, *folder));
+    } else if (is_drained(files_, known, found_.channel_id, keys_, found_.gone)) {
+      log_.info(fmt::format("nothing waits in {}, which is not among dataDirs any more", known.path));
+    } else {
+      return {Code::invalid,
+              fmt::format("events of the channel are in {}, which is not among dataDirs any more: add it until it is "
+                          "empty. To give up what is in it, remove {}: what is in dataDirs then comes once more",
+                          known.path, folders_.checkpoint)};
     }
+  }
+  return {};
+}
+
+std::optional<std::size_t> Recovery::find_known_folder(const Snapshot::DirectoryState& known) const {
+  for (std::size_t i = 0; i < folders_.data.size(); ++i) {
+    if (is_known_folder(files_, known, folders_.data[i], present_segments(i))) return i;
+  }
+  return std::nullopt;
+}
+
+std::vector<PresentSegment> Recovery::present_segments(std::size_t folder) const {
+  std::vector<PresentSegment> present;
+  for (const Segment& segment : found_.segments[folder]) present.push_back({segment.id, segment.first});
+  return present;
+}
+
+Status Recovery::check_known_folder(const Snapshot::DirectoryState& known, std::size_t folder) {
+  const std::string& path = folders_.data[folder];
+  const std::vector<Segment>& there = found_.segments[folder];
+  if (there.empty() && !set_aside_in_.contains(path)) {
+    return {Code::invalid,
+            fmt::format("{} is empty, but events of the channel should be in it: is it mounted? To give up what was in "
+                        "it, remove {}: what is in dataDirs then comes once more",
+                        path, folders_.checkpoint)};
+  }
+  for (const Snapshot::SegmentState& state : missing_segments(known, present_segments(folder), found_.gone)) {
+    log_.error(fmt::format("{}/{} is missing: what still waited in it is lost", path, segment_name(state.id)));
+  }
+  for (const Snapshot::SegmentState& state : known.segments) {
+    const auto same = [&state](const Segment& segment) { return segment.id == state.id; };
+    const auto at = std::find_if(there.begin(), there.end(), same);
+    if (at == there.end() || at->end >= state.end) continue;
+    log_.error(fmt::format("{} ends at {}, but was synced up to {}: the events in between are lost", at->path, at->end,
+                           state.end));
   }
   return {};
 }

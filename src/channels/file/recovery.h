@@ -36,6 +36,7 @@ struct Recovered {
   std::uint64_t next = 0;        ///< no number at or above it was ever used
   std::uint64_t next_segment = 1;
   IntervalSet gone;
+  std::vector<Range> lost;                     ///< of these: not taken as far as is known, and nowhere
   std::vector<std::vector<Segment>> segments;  ///< of each data folder
   flume::TakenOver taken_over;                 ///< from Flume, by this call
 };

@@ -127,14 +127,23 @@ Result<std::optional<RecordCipher>> choose_key(const KeyRing& keys, SegmentHeade
 
 // -- SegmentWriter ----------------------------------------------------------------------------------------------------
 
-SegmentWriter::SegmentWriter(std::unique_ptr<File> file, std::string path, const SegmentHeader& header)
-    : file_(std::move(file)), path_(std::move(path)), id_(header.segment_id), size_(header.size) {}
+SegmentWriter::SegmentWriter(FileSystem& files, std::unique_ptr<File> file, std::string path, const FileInfo& info,
+                             const SegmentHeader& header)
+    : files_(files),
+      file_(std::move(file)),
+      path_(std::move(path)),
+      device_(info.device),
+      inode_(info.inode),
+      id_(header.segment_id),
+      size_(header.size) {}
 
 Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(FileSystem& files, const std::string& folder,
                                                              const SegmentHeader& header) {
   const std::string path = folder + "/" + segment_name(header.segment_id);
   TRY_ASSIGN(auto file, files.open(path, FileSystem::Mode::create_new));
+  const auto info = file->info();
   const auto prepare = [&]() -> Status {
+    TRY(info.status());
     TRY(file->reserve(header.size));
     TRY(file->write_at(0, format_segment_header(header)));
     TRY(file->sync());
@@ -145,7 +154,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(FileSystem& files, 
     files.remove(path).ignore();  // it has no events; what stays is seen as such at the next start
     return status;
   }
-  return std::unique_ptr<SegmentWriter>(new SegmentWriter(std::move(file), path, header));
+  return std::unique_ptr<SegmentWriter>(new SegmentWriter(files, std::move(file), path, *info, header));
 }
 
 Status SegmentWriter::note(Status status) {
@@ -173,8 +182,17 @@ Status SegmentWriter::write(std::string_view bytes) {
 Status SegmentWriter::sync() {
   CHECK(!failed_);
   if (!FAILPOINT("file.no_sync")) TRY(note(file_->sync()));
+  TRY(note(check_name()));
   synced_ = end_;
   return {};
+}
+
+/// A file that somebody removed, or a folder that was moved away, takes writes and keeps nothing.
+Status SegmentWriter::check_name() const {
+  const auto info = files_.info(path_);
+  if (info.ok() && info->device == device_ && info->inode == inode_) return {};
+  if (!info.ok() && info.status().code() != Code::not_found) return info.status();
+  return {Code::io, path_ + " was moved or removed while it was written"};
 }
 
 Status SegmentWriter::finish() {

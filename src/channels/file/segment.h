@@ -83,7 +83,7 @@ class SegmentWriter {
                                                        const SegmentHeader& header);
   /// Writes behind the last bytes.
   Status write(std::string_view bytes);
-  /// What was written is on the device when it returns ok.
+  /// What was written is on the device, in the file of this name, when it returns ok.
   Status sync();
   /// Gives the room behind the last bytes back. For a segment that gets no more.
   Status finish();
@@ -96,12 +96,16 @@ class SegmentWriter {
   bool failed() const { return failed_; }
 
  private:
-  SegmentWriter(std::unique_ptr<File> file, std::string path, const SegmentHeader& header);
+  SegmentWriter(FileSystem& files, std::unique_ptr<File> file, std::string path, const FileInfo& info,
+                const SegmentHeader& header);
   Status note(Status status);
   Status write_zeros_ahead(std::size_t group);
+  Status check_name() const;
 
+  FileSystem& files_;
   std::unique_ptr<File> file_;
   std::string path_;
+  std::uint64_t device_, inode_;
   std::uint64_t id_;
   std::uint64_t size_;
   std::uint64_t end_ = kSegmentHeader;

@@ -57,29 +57,30 @@ Status SegmentOutput::write_put(EncodedPut& put) {
   return {};
 }
 
-Result<std::size_t> SegmentOutput::choose_folder(std::size_t needed) {
+Result<SegmentOutput::Place> SegmentOutput::choose_folder(std::uint64_t needed) {
   std::string refusal;
   for (std::size_t i = 0; i < folders_.size(); ++i) {
     const std::size_t at = (turn_ + i) % folders_.size();
     TRY_ASSIGN(const std::uint64_t free, environment_.files.free_space(folders_[at].path));
-    if (free >= options_.minimum_free && free - options_.minimum_free >= needed) return at;
-    refusal = fmt::format("only {} bytes are free for {}, and minimumRequiredSpace wants {} of them kept", free,
-                          folders_[at].path, options_.minimum_free);
+    const std::uint64_t usable = free > options_.minimum_free ? free - options_.minimum_free : 0;
+    if (usable >= needed) return Place{at, std::max(needed, std::min(options_.segment_size, usable))};
+    refusal = fmt::format("{} bytes are needed in {}: {} are free, and minimumRequiredSpace wants {} of them kept",
+                          needed, folders_[at].path, free, options_.minimum_free);
   }
   return Status(Code::full, refusal);
 }
 
 Status SegmentOutput::open_segment(std::size_t needed) {
-  const std::uint64_t size = std::max<std::uint64_t>(options_.segment_size, kSegmentHeader + needed);
   for (const Folder& folder : folders_) TRY(environment_.files.make_directories(folder.path));
-  TRY_ASSIGN(writing_to_, choose_folder(size));
+  TRY_ASSIGN(const Place place, choose_folder(kSegmentHeader + needed));
+  writing_to_ = place.folder;
   turn_ = writing_to_ + 1;
   const Folder& folder = folders_[writing_to_];
   SegmentHeader header{.channel_id = options_.channel_id,
                        .segment_id = next_id_++,
                        .first = next_,
                        .made_ms = environment_.clock.now_ms(),
-                       .size = size,
+                       .size = place.size,
                        .previous_id = folder.last_id,
                        .previous_end = folder.last_end};
   TRY_ASSIGN(cipher_, choose_key(options_.keys, header));

@@ -42,7 +42,11 @@ class SegmentOutput {
   Status write_put(EncodedPut& put);
   Status open_segment(std::size_t needed);
   Status close_segment();
-  Result<std::size_t> choose_folder(std::size_t needed);
+  struct Place {
+    std::size_t folder;
+    std::uint64_t size;  ///< of the segment
+  };
+  Result<Place> choose_folder(std::uint64_t needed);
 
   Environment& environment_;
   Options options_;
