@@ -73,8 +73,10 @@ int run(std::span<const std::string> arguments) {
     print(fmt::format("{} events are nowhere on disk: they were never acknowledged, or were lost to damage\n",
                       exported->missing));
   }
-  if (exported->damaged == 0) return 0;
-  return fail(fmt::format("{} damaged events were left out", exported->damaged), kExitDamaged);
+  if (exported->damaged + exported->lost == 0) return 0;
+  return fail(fmt::format("{} damaged events were left out, {} more are lost with the segments they were in",
+                          exported->damaged, exported->lost),
+              kExitDamaged);
 }
 
 }  // namespace
@@ -90,7 +92,7 @@ const FileChannelVerb kExportVerb{
         "  --key         for encrypted events: the key NAME is in FILE; repeatable\n\n"
         "Nothing is taken out of the channel: when the events are where they should be, remove the channel's folders.\n"
         "Exit status: 0 all written, 1 failed and nothing written, 2 wrong arguments, 3 written but for damaged "
-        "events.\n",
+        "or lost events.\n",
     .run = &run,
 };
 

@@ -6,6 +6,7 @@
 
 #include "channels/file/backlog_reader.h"
 #include "channels/file/flume/log_writer.h"
+#include "channels/file/known_folders.h"
 #include "codec/serializers/event_serializer.h"
 
 namespace standpipe::file_channel {
@@ -161,6 +162,7 @@ Result<Exported> export_events(const Folders& folders, const KeyRing& keys, Envi
     directories.push_back(&lists[i]);
   }
   Exported exported;
+  exported.lost = count_of(recovered.lost);
   const DirectoryReader::Context reading{environment.files, recovered.channel_id, keys, environment.budget};
   BacklogReader reader(reading, directories, [&](const std::string& path, const Damage& damage) {
     exported.damaged += damage.numbers.size();

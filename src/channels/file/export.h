@@ -29,6 +29,7 @@ Result<std::unique_ptr<ExportTarget>> export_to_flume(FileSystem& files, const s
 struct Exported {
   std::uint64_t events = 0;
   std::uint64_t damaged = 0;  ///< events that can't be read
+  std::uint64_t lost = 0;     ///< events whose segment is gone
   std::uint64_t missing = 0;  ///< numbers that are nowhere: never acknowledged, or lost with a segment
 };
 
