@@ -162,7 +162,7 @@ void DataDirectory::write(Group& group) {
       continue;
     }
     if (!status.ok()) {
-      context_.log.error(fmt::format("{}: {}", folder_, status.message()));
+      context_.log.error(status.message());
       set_state(status);
       fail(group, done, group.size(), status);
       return;
