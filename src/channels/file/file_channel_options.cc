@@ -108,7 +108,9 @@ constexpr Option kOptions[] = {
      .help = "ENVIRONMENT: the variable that holds the key."},
     {.name = "encryption.keyProvider.keys.*.command",
      .kind = Kind::command,
-     .help = "COMMAND: what prints the key; run without a shell when the channel starts."},
+     .help = "COMMAND: what prints the key; run without a shell when the channel starts. All commands of a channel "
+             "together "
+             "have 8 s; then they are killed, with what they started, and the start is tried again."},
     {.name = "encryption.keyProvider.keys.*.passwordFile",
      .kind = Kind::path,
      .help = "Flume's password of one key. A channel with it does not start: see below."},

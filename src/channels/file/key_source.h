@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,8 @@ struct KeySource {
   };
   Provider provider = Provider::none;
   std::vector<Place> keys;
-  std::string active;  ///< empty: new events are written in clear
+  std::string active;                             ///< empty: new events are written in clear
+  std::chrono::milliseconds command_limit{8000};  ///< for all commands together; less than a stop may take
   friend bool operator==(const KeySource&, const KeySource&) = default;
 };
 
