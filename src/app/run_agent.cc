@@ -147,7 +147,7 @@ class Service {
     process_log().info(fmt::format("agent {} stops", line_.name));
     const StopReport report = agent_.stop();
     process_log().info(fmt::format("agent {} has stopped", line_.name));
-    const int status = report.left_behind.empty() ? kExitGood : kExitEventsLeft;
+    const int status = report.clean() ? kExitGood : kExitEventsLeft;
     // Threads that did not stop still use what would be destroyed now.
     if (!report.abandoned.empty()) std::_Exit(status);
     return status;
