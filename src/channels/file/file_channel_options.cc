@@ -1,8 +1,8 @@
 #include "channels/file/file_channel_options.h"
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "base/home.h"
 #include "core/channel_options.h"
 
 namespace standpipe::file_channel {
@@ -121,13 +121,6 @@ constexpr Option kOptions[] = {
      .kind = Kind::path,
      .help = "Flume's password of the key store. A channel with it does not start: see below."},
 };
-
-/// "~/a" below the user's home, as Flume's ${user.home}.
-std::string expand_home(std::string path) {
-  if (!path.starts_with("~/")) return path;
-  const char* const home = std::getenv("HOME");
-  return (home == nullptr ? std::string() : std::string(home)) + path.substr(1);
-}
 
 std::string without_slash_at_end(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
