@@ -21,11 +21,13 @@ constexpr Option kOptions[] = {
     {.name = "checkpointDir",
      .kind = Kind::path,
      .help = "Folder for what is known about the events; made if it is missing. Default: "
-             "~/.flume/file-channel/<channel>/checkpoint."},
+             "~/.flume/file-channel/<channel>/checkpoint.",
+     .own_folder = true},
     {.name = "dataDirs",
      .kind = Kind::comma_list,
      .help = "Folders that hold the events, best on different disks; made if they are missing. Default: "
-             "~/.flume/file-channel/<channel>/data."},
+             "~/.flume/file-channel/<channel>/data.",
+     .own_folder = true},
     channel_options::capacity("1000000"),
     channel_options::transaction_capacity("10000"),
     channel_options::keep_alive(false),
