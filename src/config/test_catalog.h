@@ -49,6 +49,7 @@ inline constexpr Option kMemoryOptions[] = {
     {.name = "capacity", .kind = Kind::integer, .fallback = "100", .lenient = true, .min = 1},
     {.name = "transactionCapacity", .kind = Kind::integer, .fallback = "100", .lenient = true, .min = 1},
     {.name = "keep-alive", .kind = Kind::duration, .fallback = "3", .unit = "s"},
+    {.name = "onFull", .kind = Kind::choice, .fallback = "wait", .choices = "wait|drop"},
 };
 inline constexpr std::string_view kMemoryClasses[] = {"org.apache.flume.channel.MemoryChannel"};
 inline constexpr ComponentInfo kMemory = {
