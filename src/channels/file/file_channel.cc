@@ -1,5 +1,8 @@
 #include "channels/file/file_channel.h"
 
+#include <fmt/format.h>
+
+#include "channels/file/default_folders.h"
 #include "channels/file/file_channel_options.h"
 #include "channels/file/life.h"
 
@@ -16,7 +19,9 @@ constexpr std::string_view kDiskFull = "DiskFull";
 }  // namespace
 
 FileChannel::FileChannel(std::shared_ptr<Shared> shared, Environment& environment)
-    : environment_(environment), shared_(std::move(shared)) {
+    : environment_(environment),
+      shared_(std::move(shared)),
+      claim_(std::make_unique<file_channel::DefaultFoldersClaim>(shared_->current().folders, environment)) {
   CounterGroup& counters = environment_.counters;
   counters.gauge(counter_names::kChannelSize, [this] { return static_cast<double>(size()); });
   counters.gauge(counter_names::kChannelCapacity, [this] { return static_cast<double>(capacity()); });
@@ -98,6 +103,12 @@ std::int64_t FileChannel::transaction_capacity() const { return shared_->current
 std::chrono::milliseconds FileChannel::keep_alive() const { return shared_->current().keep_alive; }
 
 Status FileChannel::trouble() const {
+std::string FileChannel::kept_in() const {
+  auto folders = file_channel::choose_folders(shared_->current().folders, environment_);
+  if (!folders.ok()) folders = shared_->current().folders;
+  return fmt::format("checkpointDir = {}, dataDirs = {}", folders->checkpoint, fmt::join(folders->data, ","));
+}
+
   const auto now = life();
   return now == nullptr ? Status() : now->trouble();
 }

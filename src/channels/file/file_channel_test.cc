@@ -229,6 +229,34 @@ TEST_F(FileChannelTest, DefaultFoldersAreTheChannelsOwn) {
   EXPECT_FALSE(disk_.files().contains("/home/u/.flume/file-channel/data/standpipe-channel"));
 }
 
+TEST_F(FileChannelTest, TheFirstChannelOfTheConfigurationTakesOverWhatFlumeLeftInItsDefaultFolders) {
+  ::setenv("HOME", "/home/u", 1);
+  ASSERT_TRUE(disk_.make_directories("/home/u/.flume/file-channel/data").ok());
+  ASSERT_TRUE(write_file_atomically(disk_, "/home/u/.flume/file-channel/data/log-3", "flume").ok());
+  testing::TestEnvironment second("c2", clock_, faults_);
+  const Settings defaults = settings_of({{"minimumRequiredSpace", "0"}});
+  const auto c1 = kFileChannel.create(defaults, world_.environment).value();
+  const auto c2 = kFileChannel.create(defaults, second.environment).value();
+  EXPECT_TRUE(c2->start().ok());  // whichever comes first
+  EXPECT_EQ(
+      c2->kept_in(),
+      "checkpointDir = /home/u/.flume/file-channel/c2/checkpoint, dataDirs = /home/u/.flume/file-channel/c2/data");
+  EXPECT_EQ(c1->kept_in(),
+            "checkpointDir = /home/u/.flume/file-channel/checkpoint, dataDirs = /home/u/.flume/file-channel/data");
+}
+
+TEST_F(FileChannelTest, TheSecondTakesOverWhatFlumeLeftWhereTheFirstLivesElsewhereAlready) {
+  ::setenv("HOME", "/home/u", 1);
+  testing::TestEnvironment second("c2", clock_, faults_);
+  const Settings defaults = settings_of({{"minimumRequiredSpace", "0"}});
+  const auto c1 = kFileChannel.create(defaults, world_.environment).value();
+  EXPECT_TRUE(c1->start().ok());
+  ASSERT_TRUE(disk_.make_directories("/home/u/.flume/file-channel/data").ok());
+  ASSERT_TRUE(write_file_atomically(disk_, "/home/u/.flume/file-channel/data/log-3", "flume").ok());
+  const auto c2 = kFileChannel.create(defaults, second.environment).value();
+  EXPECT_THAT(c2->kept_in(), HasSubstr("/home/u/.flume/file-channel/checkpoint"));
+}
+
 TEST_F(FileChannelTest, OneDefaultFolderDoesNotHideWhatFlumeLeft) {
   ::setenv("HOME", "/home/u", 1);
   ASSERT_TRUE(disk_.make_directories("/home/u/.flume/file-channel/data").ok());
