@@ -266,7 +266,11 @@ TEST_F(SpillableChannelTest, CapacitiesChangeInPlaceAndPartsDoNot) {
   put_numbers(10, 10);
   EXPECT_EQ(spilled(), 0);
   larger["overflowCapacity"] = "0";
-  EXPECT_EQ(channel_->reconfigure(settings_of(larger)).code(), Code::invalid);
+  EXPECT_THAT(channel_->reconfigure(settings_of(larger)).message(),
+              HasSubstr("overflowCapacity from or to 0 can't change while the channel runs: restart the agent"));
+  larger["overflowCapacity"] = "100";
+  larger["memoryCapacity"] = "0";
+  EXPECT_THAT(channel_->reconfigure(settings_of(larger)).message(), HasSubstr("memoryCapacity from or to 0"));
   EXPECT_EQ(drain(*channel_), numbers(0, 20));
 }
 

@@ -45,6 +45,7 @@ class FileChannel final : public Channel {
   std::chrono::milliseconds keep_alive() const override;
   std::string kept_in() const override;
   Status trouble() const override;
+  /// Sizes and times change in place; other folders, or other keys, need a start of the agent.
   Status reconfigure(const Settings& settings) override;
 
  private:
@@ -52,8 +53,8 @@ class FileChannel final : public Channel {
 
   Environment& environment_;
   std::shared_ptr<file_channel::Shared> shared_;
-  mutable std::mutex mutex_;
   const std::unique_ptr<file_channel::DefaultFoldersClaim> claim_;
+  mutable std::mutex mutex_;
   std::shared_ptr<file_channel::Life> life_;  // from start() to stop()
 };
 

@@ -279,9 +279,29 @@ TEST_F(FileChannelTest, TakesOverEverythingButOtherFoldersWhileItRuns) {
   ASSERT_TRUE(channel_->reconfigure(settings_of(wanted)).ok());
   EXPECT_TRUE(put(*channel_, numbered_ptr(10, 10)).ok());
   EXPECT_EQ(channel_->keep_alive(), std::chrono::seconds(7));
-  wanted["dataDirs"] = "/c/other";
-  EXPECT_EQ(channel_->reconfigure(settings_of(wanted)).code(), Code::invalid);
+  const auto refusal_of = [&](const std::string& property, const std::string& value) {
+    Settings::Map other = wanted;
+    other[property] = value;
+    return channel_->reconfigure(settings_of(other)).message();
+  };
+  EXPECT_THAT(refusal_of("dataDirs", "/c/other"),
+              HasSubstr("dataDirs can't change while the channel runs: restart the agent"));
+  EXPECT_THAT(refusal_of("checkpointDir", "/c/other"), HasSubstr("checkpointDir can't change"));
+  EXPECT_THAT(channel_->reconfigure(settings_of(encrypted(wanted))).message(),
+              HasSubstr("encryption.keyProvider can't change"));
   EXPECT_EQ(drain_all(), numbers(0, 20));
+}
+
+TEST_F(FileChannelTest, KeysChangeAtAStartOnly) {
+  Settings::Map wanted = encrypted(clear());
+  ASSERT_TRUE(open_with(wanted).ok());
+  wanted["encryption.keyProvider.keys"] = "k new";
+  wanted["encryption.keyProvider.keys.new.variable"] = "STANDPIPE_TEST_KEY";
+  EXPECT_THAT(channel_->reconfigure(settings_of(wanted)).message(),
+              HasSubstr("encryption.keyProvider.keys can't change while the channel runs: restart the agent"));
+  wanted = encrypted(clear());
+  wanted["encryption.activeKey"] = "NONE";
+  EXPECT_THAT(channel_->reconfigure(settings_of(wanted)).message(), HasSubstr("encryption.activeKey can't change"));
 }
 
 TEST_F(FileChannelTest, WritesNothingInClearWhereEncryptionIsAskedFor) {

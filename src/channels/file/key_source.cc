@@ -212,6 +212,12 @@ Result<KeySource> read_key_source(const Settings& settings) {
   return source;
 }
 
+std::string_view changed_property(const KeySource& before, const KeySource& now) {
+  if (before.provider != now.provider) return kProvider;
+  if (before.keys != now.keys) return kKeys;
+  return before.active == now.active ? std::string_view() : kActive;
+}
+
 Result<KeyRing> load_keys(const KeySource& source, FileSystem& files) {
   KeyRing ring;
   const SteadyClock::time_point deadline = SteadyClock::now() + source.command_limit;

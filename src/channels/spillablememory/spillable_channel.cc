@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "channels/spillablememory/spillable_options.h"
 #include "core/batch_part.h"
+#include "core/channel_options.h"
 
 namespace standpipe {
 
@@ -461,8 +462,9 @@ SpillableChannel::Options SpillableChannel::State::options() const {
 Status SpillableChannel::State::reconfigure(const Settings& settings) {
   const auto memory = spillable::memory_settings(settings);
   const auto overflow = spillable::overflow_settings(settings);
-  if (memory.has_value() != (memory_ != nullptr) || overflow.has_value() != (overflow_ != nullptr)) {
-    return {Code::invalid, "memory or disk comes in or goes: the channel is made anew"};
+  if (memory.has_value() != (memory_ != nullptr)) return channel_options::needs_restart("memoryCapacity from or to 0");
+  if (overflow.has_value() != (overflow_ != nullptr)) {
+    return channel_options::needs_restart("overflowCapacity from or to 0");
   }
   // The disk first: it is the one that may refuse.
   if (overflow_ != nullptr) TRY(overflow_->reconfigure(*overflow));
