@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <string>
 
 #include "standpipe/batch.h"
 #include "standpipe/environment.h"
@@ -72,6 +73,12 @@ class Channel {
   virtual std::chrono::milliseconds keep_alive() const = 0;
   /// True where stop() loses what is still inside: such a channel is drained first.
   virtual bool is_volatile() const { return false; }
+
+  /// After stop(), or while one hangs: the events inside that end with the process.
+  virtual std::int64_t lost_at_end() const { return is_volatile() ? size() : 0; }
+  /// Where what is inside outlives the channel, as a message names it: "checkpointDir = /a, dataDirs = /b". Empty:
+  /// nowhere.
+  virtual std::string kept_in() const { return {}; }
 
   /// Why it takes no events now, or can't keep them as it promises, although it runs: a full or broken disk. Ok: it is
   /// well. /healthz shows it.

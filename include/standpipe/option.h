@@ -48,6 +48,9 @@ struct Option {
   std::string_view aliases = {};  ///< older keys for the same thing, separated by blanks
   /// Not empty: accepted, has no effect here (or not any more); the text says why and what replaces it.
   std::string_view no_effect = {};
+  /// The value is a folder, or several, that nothing else of the agent may use: two that name the same one are an
+  /// error.
+  bool own_folder = false;
 };
 
 enum class ComponentKind : unsigned char {

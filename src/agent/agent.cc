@@ -238,9 +238,7 @@ void Agent::put_in_place(const AgentGraph& wanted, const Difference& changes, Ma
   for (const std::string& name : changes.ending_sinks) {
     leave(sinks_, name, [&](const std::string& ending) { return supervisor_.remove_sink(ending); });
   }
-  for (const std::string& name : changes.ending_channels) {
-    leave(channels_, name, [&](const std::string& ending) { return supervisor_.remove_channel(ending); });
-  }
+  for (const std::string& name : changes.ending_channels) end_channel(name);
   for (auto& [name, channel] : made.channels) {
     if (channel.made == nullptr) continue;  // start_channels() did it
     supervisor_.add(std::move(channel.made));
@@ -259,6 +257,29 @@ void Agent::put_in_place(const AgentGraph& wanted, const Difference& changes, Ma
   for (auto& [name, source] : sources_) source.node = *wanted.source(name);
   graph_ = wanted;
   forget_left_out();
+}
+
+/// What is in memory has been drained, if it was to be; what is on disk stays there, which somebody should know.
+void Agent::end_channel(const std::string& name) {
+  const auto found = channels_.find(name);
+  if (found == channels_.end()) return;
+  RunningChannel running = std::move(channels_.extract(found).mapped());
+  unregister(running);
+  const std::shared_ptr<Channel> channel = running.runner->named().channel;
+  const std::int64_t held = channel->size();
+  const std::string where = channel->kept_in();
+  const std::string label = supervisor_.remove_channel(name);
+  if (!label.empty()) abandon(label, std::make_shared<RunningChannel>(std::move(running)));
+  const std::int64_t lost = channel->lost_at_end();
+  if (lost > 0) {
+    lost_[name] += lost;
+    log_->error(fmt::format("channel {} still held {} events in memory: they are lost", name, lost));
+  }
+  if (where.empty() || held <= lost) return;
+  log_->warn(
+      fmt::format("channel {} has ended with {} events in it, which nobody delivers now: they stay on disk, {}; "
+                  "put the channel back as it was, or read them with `standpipe tool file-channel export`",
+                  name, held - lost, where));
 }
 
 /// The graph is what runs: what could not be made is tried again with the next change.
@@ -282,6 +303,7 @@ void Agent::abandon(const std::string& label, std::shared_ptr<void> what) {
 StopReport Agent::stop() {
   StopReport report = supervisor_.stop();
   for (const Abandoned& earlier : abandoned_) report.abandoned.push_back(earlier.label);
+  for (const auto& [channel, events] : lost_) report.left_behind[channel] += events;
   return report;
 }
 

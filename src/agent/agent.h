@@ -68,6 +68,7 @@ class Agent {
   void put_in_place(const AgentGraph& wanted, const Difference& changes, Made made);
   FlowBuilder::Channels channels_for(const Difference& changes, Made& made);
   Status leave_out_or_refuse(const Status& why, bool runs_now);
+  void end_channel(const std::string& name);
   void abandon(const std::string& label, std::shared_ptr<void> what);
   void register_made(Made& made);
 
@@ -79,8 +80,9 @@ class Agent {
   ByName<RunningChannel> channels_;
   ByName<RunningSource> sources_;
   ByName<RunningSinks> sinks_;
-  std::vector<Abandoned> abandoned_;  // at reloads
-  Supervisor supervisor_;             // last: its runners end before what they refer to
+  std::vector<Abandoned> abandoned_;          // at reloads
+  std::map<std::string, std::int64_t> lost_;  // at reloads: by channel, events that were in memory
+  Supervisor supervisor_;                     // last: its runners end before what they refer to
 };
 
 /// The diagnostics of a reload that would remove or break something that runs now: they refuse it. What `accepted`

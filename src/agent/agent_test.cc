@@ -133,6 +133,23 @@ TEST_F(AgentTest, SourcesAreHeldWhileTheirChannelIsDrained) {
   EXPECT_TRUE(world_.agent().stop().clean());
 }
 
+TEST_F(AgentTest, WhatAChannelOnDiskHoldsWhenItEndsIsSaid) {
+  const std::string folders = "checkpointDir = " + world_.file("check") + ", dataDirs = " + world_.file("data");
+  world_.apply(
+      base("a1.channels.c1.type = file\na1.channels.c1.minimumRequiredSpace = 0\na1.channels.c1.checkpointDir = " +
+           world_.file("check") + "\na1.channels.c1.dataDirs = " + world_.file("data") +
+           "\na1.sinks.k1.sink.directory = /proc/nowhere\n"));
+  connect();
+  for (int i = 0; i < 7; ++i) send("line " + std::to_string(i));
+  world_.apply(base());
+  EXPECT_TRUE(world_.logged("channel c1 has ended with 7 events in it, which nobody delivers now: they stay on disk, " +
+                            folders))
+      << world_.log();
+  world_.mark_log();
+  world_.apply(without_c1());
+  EXPECT_FALSE(world_.logged("has ended with")) << "one in memory runs empty";
+}
+
 TEST_F(AgentTest, AChannelOfAnotherTypeTakesOverItsName) {
   world_.apply(base());
   connect();

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "agent/builtin.h"
+#include "base/home.h"
 #include "base/secrets.h"
 #include "base/text.h"
 #include "io/external_command.h"
@@ -74,6 +75,7 @@ Surroundings process_surroundings(std::map<std::string, std::string, std::less<>
     return value;
   };
   surroundings.system = std::move(system_properties);
+  surroundings.system.try_emplace("user.home", home_directory());
   surroundings.run = [](const std::vector<std::string>& command) { return run_external_command(command); };
   surroundings.now = std::chrono::system_clock::now();
   return surroundings;

@@ -1,6 +1,7 @@
 #include "channels/spillablememory/spillable_channel.h"
 
 #include <atomic>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -177,7 +178,71 @@ TEST_F(SpillableChannelTest, AStopSaysWhatTheDiskDoesNotTake) {
   open({{"overflowCapacity", "4"}, {"transactionCapacity", "4"}});
   put_numbers(0, 12);
   channel_->stop();
-  EXPECT_TRUE(world_.log.contains("events in memory are lost at the end of the process"));
+  EXPECT_EQ(channel_->lost_at_end(), 8);
+  EXPECT_TRUE(world_.log.contains("8 events stay in memory: the disk holds as many as it may, overflowCapacity = 4"));
+}
+
+TEST_F(SpillableChannelTest, AStopBringsToDiskWhateverPartOfABatchFits) {
+  open({{"overflowCapacity", "7"}, {"transactionCapacity", "7"}});
+  ASSERT_TRUE(put(*channel_, numbered_ptr(0, 10)).ok());
+  channel_->stop();
+  EXPECT_EQ(channel_->lost_at_end(), 3);
+  open();
+  EXPECT_EQ(drain(*channel_), numbers(0, 7));
+}
+
+/// Memory in front of a disk whose stores end when the test says so.
+class SpillableStopTest : public ::testing::Test {
+ protected:
+  SpillableStopTest() {
+    auto memory = kMemoryChannel.create(
+        Settings::parse(*kMemoryChannel.info, {{"capacity", "1000"}, {"transactionCapacity", "10"}}).value(),
+        world_.environment);
+    auto disk = std::make_unique<testing::ScriptedChannel>();
+    disk_ = disk.get();
+    channel_ = std::make_unique<SpillableChannel>(SpillableChannel::Options{10, 0, std::chrono::milliseconds(0)},
+                                                  std::move(memory).value(), std::move(disk), world_.environment);
+    EXPECT_TRUE(channel_->start().ok());
+    for (std::size_t i = 0; i < 500; ++i) EXPECT_TRUE(put(*channel_, numbered_ptr(i, 1)).ok());
+  }
+
+  testing::TestEnvironment world_{"c1"};
+  testing::ScriptedChannel* disk_ = nullptr;
+  std::unique_ptr<SpillableChannel> channel_;
+};
+
+TEST_F(SpillableStopTest, AStopWaitsOnceForManyStores) {
+  disk_->hold_stores(true);
+  std::jthread stopping([this] { channel_->stop(); });
+  EXPECT_TRUE(testing::eventually([this] { return disk_->pending() == 500; })) << disk_->pending();
+  disk_->hold_stores(false);
+  while (disk_->complete_store()) {
+  }
+  stopping.join();
+  EXPECT_EQ(channel_->lost_at_end(), 0);
+  EXPECT_EQ(disk_->published(), numbers(0, 500));
+}
+
+TEST_F(SpillableStopTest, WhatFailedGoesToDiskTheSecondTimeInItsOrder) {
+  disk_->hold_stores(true);
+  std::jthread stopping([this] { channel_->stop(); });
+  EXPECT_TRUE(testing::eventually([this] { return disk_->pending() == 500; })) << disk_->pending();
+  disk_->hold_stores(false);
+  for (int i = 0; i < 37; ++i) EXPECT_TRUE(disk_->complete_store());
+  EXPECT_TRUE(disk_->complete_store({Code::io, "a folder broke"}));
+  while (disk_->complete_store()) {
+  }
+  stopping.join();
+  EXPECT_EQ(channel_->lost_at_end(), 0);
+  EXPECT_EQ(disk_->published(), numbers(0, 500));
+  EXPECT_FALSE(world_.log.contains("stay in memory"));
+}
+
+TEST_F(SpillableStopTest, ADiskThatTakesNothingMoreIsNamedWithWhatIsLost) {
+  disk_->fail_reserve({Code::full, "/d: 0 bytes are free"});
+  channel_->stop();
+  EXPECT_EQ(channel_->lost_at_end(), 500);
+  EXPECT_TRUE(world_.log.contains("500 events stay in memory: the disk does not take them: /d: 0 bytes are free"));
 }
 
 TEST_F(SpillableChannelTest, MemoryAloneIsVolatile) {
@@ -201,7 +266,11 @@ TEST_F(SpillableChannelTest, CapacitiesChangeInPlaceAndPartsDoNot) {
   put_numbers(10, 10);
   EXPECT_EQ(spilled(), 0);
   larger["overflowCapacity"] = "0";
-  EXPECT_EQ(channel_->reconfigure(settings_of(larger)).code(), Code::invalid);
+  EXPECT_THAT(channel_->reconfigure(settings_of(larger)).message(),
+              HasSubstr("overflowCapacity from or to 0 can't change while the channel runs: restart the agent"));
+  larger["overflowCapacity"] = "100";
+  larger["memoryCapacity"] = "0";
+  EXPECT_THAT(channel_->reconfigure(settings_of(larger)).message(), HasSubstr("memoryCapacity from or to 0"));
   EXPECT_EQ(drain(*channel_), numbers(0, 20));
 }
 

@@ -2,13 +2,11 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
 #include <fcntl.h>
 #include <malloc.h>
-#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "base/block_cache.h"
+#include "base/home.h"
 #include "base/text.h"
 
 namespace standpipe {
@@ -31,12 +30,6 @@ std::optional<std::uint64_t> number_in(const char* path) {
   const auto number = parse_integer(text);  // "max" is none
   if (!number || *number <= 0) return std::nullopt;
   return static_cast<std::uint64_t>(*number);
-}
-
-std::string home_directory() {
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return home;
-  const passwd* user = ::getpwuid(::getuid());
-  return user == nullptr ? "/tmp" : user->pw_dir;
 }
 
 /// FNV-1a: names a folder, guards nothing.

@@ -19,7 +19,7 @@ void tune_allocator();
 void give_idle_memory_back();
 
 /// Where this agent's components keep files of their own: -Dstandpipe.state.dir, else
-/// $HOME/.standpipe/<agent>-<8 hex digits of the configuration's location>, so that two agents of one name don't meet.
+/// ~/.standpipe/<agent>-<8 hex digits of the configuration's location>, so that two agents of one name don't meet.
 std::string state_root(const std::string& given, const std::string& agent, const std::string& configuration);
 
 /// Holds a state folder for as long as it lives: a second process on the same folder is refused.

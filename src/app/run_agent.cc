@@ -17,6 +17,7 @@
 #include "app/process.h"
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "base/pending_end.h"
 #include "config/check.h"
 #include "config/load.h"
 #include "io/file_system.h"
@@ -142,10 +143,11 @@ class Service {
     start_monitoring(line_.java.properties, monitor_);
     process_log().info(fmt::format("agent {} runs, process {}", line_.name, ::getpid()));
     wait_for_the_end();
+    announce_end();
     process_log().info(fmt::format("agent {} stops", line_.name));
     const StopReport report = agent_.stop();
     process_log().info(fmt::format("agent {} has stopped", line_.name));
-    const int status = report.left_behind.empty() ? kExitGood : kExitEventsLeft;
+    const int status = report.clean() ? kExitGood : kExitEventsLeft;
     // Threads that did not stop still use what would be destroyed now.
     if (!report.abandoned.empty()) std::_Exit(status);
     return status;

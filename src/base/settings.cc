@@ -168,7 +168,8 @@ double Settings::real(std::string_view key) const { return parse_real(text(key))
 std::chrono::milliseconds Settings::duration(std::string_view key) const {
   const std::int64_t number = integer(key);
   const std::int64_t scale = option(key).unit == "s" ? 1000 : 1;
-  const std::int64_t limit = std::numeric_limits<std::int64_t>::max() / 1'000'000 / scale;  // room for nanoseconds
+  const std::int64_t limit =
+      std::numeric_limits<std::int64_t>::max() / 2'000'000 / scale;  // now + that, in nanoseconds
   return std::chrono::milliseconds(std::clamp(number, -limit, limit) * scale);
 }
 

@@ -26,6 +26,8 @@ TEST(Settings, DefaultsAliasesAndUnits) {
   ASSERT_TRUE(settings.ok()) << settings.status().to_string();
   EXPECT_EQ(settings->integer("size"), 7);
   EXPECT_EQ(settings->duration("wait"), std::chrono::seconds(3));
+  const auto longest = Settings::parse(kInfo, {{"dir", "/d"}, {"wait", "9000000000000000"}});
+  EXPECT_GT(std::chrono::steady_clock::now() + longest->duration("wait"), std::chrono::steady_clock::now());
   EXPECT_EQ(settings->choice("policy"), "never");
   EXPECT_THAT(settings->list("groups"), ElementsAre("a", "b"));
 }

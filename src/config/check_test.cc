@@ -40,6 +40,22 @@ TEST(Check, AChannelThatNoSinkEmptiesIsNoReliableWay) {
               HasSubstr("  r1 -> c1 -> nobody: no sink empties channel c1: it fills up, then r1 waits\n"));
 }
 
+TEST(Check, AChannelThatDropsMakesNobodyWait) {
+  const Configuration loaded = load(
+      "a1.sources=r1\na1.channels=c1\na1.channels.c1.type=memory\na1.channels.c1.onFull=drop\n"
+      "a1.sources.r1.type=netcat\na1.sources.r1.bind=h\na1.sources.r1.port=1\na1.sources.r1.channels=c1\n");
+  EXPECT_THAT(render_flow(loaded.agents[0]),
+              HasSubstr("  r1 -> c1 -> nobody: no sink empties channel c1: it fills up, then what comes is dropped\n"));
+}
+
+TEST(Check, AnOptionWithoutEffectLowersNoLevel) {
+  const Configuration loaded = load(
+      "a1.sources=r1\na1.channels=c1\na1.channels.c1.type=file\na1.channels.c1.fsyncPerTransaction=false\n"
+      "a1.sources.r1.type=netcat\na1.sources.r1.bind=h\na1.sources.r1.port=1\na1.sources.r1.channels=c1\n"
+      "a1.sinks=k1\na1.sinks.k1.type=logger\na1.sinks.k1.channel=c1\n");
+  EXPECT_THAT(render_flow(loaded.agents[0]), HasSubstr("  r1 -> c1 -> k1: end-to-end\n"));
+}
+
 TEST(Check, ControlCharactersDoNotReachTheTerminal) {
   const Configuration loaded = load("a1.\x1b[2J.x = 1\n");
   EXPECT_THAT(render(loaded.diagnostics), Not(HasSubstr("\x1b")));

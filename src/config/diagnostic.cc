@@ -47,6 +47,7 @@ std::string_view to_string(DiagnosticCode code) {
     case DiagnosticCode::placeholder_cycle: return "placeholder-cycle";
     case DiagnosticCode::config_filter: return "config-filter";
     case DiagnosticCode::group_member: return "group-member";
+    case DiagnosticCode::shared_folder: return "shared-folder";
     case DiagnosticCode::template_text: return "template";
   }
   return "?";

@@ -49,6 +49,7 @@ enum class DiagnosticCode : unsigned char {
   placeholder_cycle,           ///< ${a} -> ${b} -> ${a}
   config_filter,               ///< a config filter that is not known or fails
   group_member,                ///< a sink group's member that does not exist or is taken
+  shared_folder,               ///< a folder that a component must have for itself, named twice
   template_text,               ///< "template": an unrendered Jinja, ERB or Mustache template
 };
 std::string_view to_string(DiagnosticCode code);

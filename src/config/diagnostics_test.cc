@@ -1,5 +1,9 @@
 // One test a diagnostic code at least: the text that causes it, and the line, key, suggestion and consequence it has.
 
+#include <filesystem>
+
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -341,6 +345,54 @@ TEST(Diagnostics, BatchAboveTheTransaction) {
   EXPECT_THAT(spool_lines("a1.channels.c1.transactionCapacity = 99\n"),
               ElementsAre("5 warning batch-exceeds-transaction a1.sinks.k1",
                           "8 warning batch-exceeds-transaction a1.sources.r1"));
+}
+
+/// Two file channels, c1 with its folders in lines 5 and 6, c2 from line 8 on with `more`.
+Configuration two_file_channels(const std::string& checkpoint, const std::string& data, const std::string& more) {
+  return load(
+      "a1.sources = r1\na1.channels = c1 c2\n"
+      "a1.sources.r1.type = netcat\na1.channels.c1.type = file\n"
+      "a1.channels.c1.checkpointDir = " +
+      checkpoint + "\na1.channels.c1.dataDirs = " + data + "\na1.channels.c2.type = file\n" + more +
+      "a1.sources.r1.bind = localhost\na1.sources.r1.port = 44444\na1.sources.r1.channels = c1 c2\n"
+      "a1.sinks = k1 k2\na1.sinks.k1.type = logger\na1.sinks.k1.channel = c1\n"
+      "a1.sinks.k2.type = logger\na1.sinks.k2.channel = c2\n");
+}
+
+TEST(Diagnostics, AFolderOfTwoChannels) {
+  const Configuration loaded = two_file_channels("/d/c1/check", "/d/c1/data, /e/c1",
+                                                 "a1.channels.c2.checkpointDir = /d/c2/check\n"
+                                                 "a1.channels.c2.dataDirs = /d/c2/../../e//c1/, /d/c1/check\n");
+  EXPECT_THAT(lines_of(loaded), ElementsAre("9 error shared-folder a1.channels.c2.dataDirs",
+                                            "9 error shared-folder a1.channels.c2.dataDirs"));
+  const Diagnostic& first = loaded.diagnostics[0];
+  EXPECT_EQ(first.message, "'/d/c2/../../e//c1/' is a folder of a1.channels.c1.dataDirs already");
+  EXPECT_EQ(first.suggestion, "give each a folder of its own: a1.channels.c2.dataDirs = …");
+  EXPECT_EQ(first.consequence, "channel c2 is left out");
+  EXPECT_EQ(loaded.diagnostics[1].message, "'/d/c1/check' is a folder of a1.channels.c1.checkpointDir already");
+  EXPECT_NE(loaded.find("a1")->channel("c1"), nullptr);
+  EXPECT_EQ(loaded.find("a1")->channel("c2"), nullptr);
+}
+
+TEST(Diagnostics, AFolderNamedTwiceByOneChannel) {
+  EXPECT_THAT(lines_of(two_file_channels("/d/c1/check", "/d/c1/data,/d/c1/data", "")),
+              ElementsAre("6 error shared-folder a1.channels.c1.dataDirs"));
+  EXPECT_THAT(lines_of(two_file_channels("/d/c1/check", "/d/c1/check/../check", "")),
+              ElementsAre("6 error shared-folder a1.channels.c1.dataDirs"));
+}
+
+TEST(Diagnostics, FoldersBesideAndBelowEachOtherAreNotShared) {
+  EXPECT_THAT(lines_of(two_file_channels("/d/c1/check", "/d/c1", "a1.channels.c2.dataDirs = /d\n")), IsEmpty());
+}
+
+TEST(Diagnostics, AFolderBehindALinkIsTheOneItLeadsTo) {
+  const auto folder = std::filesystem::temp_directory_path() / ("shared-folder-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder / "real");
+  std::filesystem::create_directory_symlink(folder / "real", folder / "link");
+  EXPECT_THAT(lines_of(two_file_channels((folder / "real/check").string(), (folder / "real/data").string(),
+                                         "a1.channels.c2.dataDirs = " + (folder / "link/data").string() + "\n")),
+              ElementsAre("8 error shared-folder a1.channels.c2.dataDirs"));
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Diagnostics, DeprecatedAndWithoutEffect) {

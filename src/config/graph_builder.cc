@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "config/component_check.h"
 #include "config/connections.h"
+#include "config/own_folders.h"
 #include "config/spelling.h"
 
 namespace standpipe {
@@ -225,6 +226,7 @@ class Builder {
     const ComponentText& text = *component("channels", name);
     ComponentCheck check = checker("channels", name);
     auto made = node(check, ComponentKind::channel, name, text, text.properties);
+    if (made) own_folders_.take(check, *made, text.properties, prefix(check));
     wiring_.channels.emplace(name, Wired{&text, made, {}});
     if (made && check.sound()) graph_.channels.push_back({std::move(*made)});
   }
@@ -632,6 +634,7 @@ class Builder {
   std::map<std::string, std::vector<std::string>, std::less<>> declared_;
   std::set<std::string, std::less<>> missing_;  ///< "sinks.k1": listed without properties
   Wiring wiring_;
+  OwnFolders own_folders_;
 };
 
 }  // namespace

@@ -37,8 +37,10 @@ struct Judgement {
   std::string because;
 };
 
+/// Whether an option is set to this, and that means something here.
 bool option_is(const ComponentNode& node, std::string_view key, std::string_view value) {
-  return find_option(*node.info, key) != nullptr && node.settings.choice(key) == value;
+  const Option* const option = find_option(*node.info, key);
+  return option != nullptr && option->no_effect.empty() && node.settings.choice(key) == value;
 }
 
 Judgement judge_kafka(const ChannelNode& channel) {
@@ -176,8 +178,9 @@ class Picture {
       if (sink.channel == name) sinks.push_back(sink.name);
     }
     if (sinks.empty()) {
-      out_ += fmt::format("  {} -> {} -> nobody: no sink empties channel {}: it fills up, then {} waits\n", source,
-                          name, name, source);
+      const bool drops = option_is(*channel, "onFull", "drop");
+      out_ += fmt::format("  {} -> {} -> nobody: no sink empties channel {}: it fills up, then {}\n", source, name,
+                          name, drops ? "what comes is dropped" : fmt::format("{} waits", source));
       return;
     }
     const Judgement judgement = judge(*channel);

@@ -205,7 +205,6 @@ class Resolver {
   /// -D first; then the properties of a JVM that have a meaning without one.
   std::optional<std::string> system_property(std::string_view name) const {
     if (const auto set = surroundings_.system.find(name); set != surroundings_.system.end()) return set->second;
-    if (name == "user.home") return environment("HOME");
     if (name == "user.name") return environment("USER");
     if (name == "user.dir") return environment("PWD");
     if (name == "os.name") return "Linux";

@@ -30,7 +30,7 @@ Surroundings world() {
     if (name == "QUEUE_PASSWORD") return "hunter2";
     return std::nullopt;
   };
-  surroundings.system = {{"stage", "test"}, {"propertiesImplementation", "none"}};
+  surroundings.system = {{"stage", "test"}, {"user.home", "/home/flume"}, {"propertiesImplementation", "none"}};
   return surroundings;
 }
 

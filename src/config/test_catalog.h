@@ -49,11 +49,15 @@ inline constexpr Option kMemoryOptions[] = {
     {.name = "capacity", .kind = Kind::integer, .fallback = "100", .lenient = true, .min = 1},
     {.name = "transactionCapacity", .kind = Kind::integer, .fallback = "100", .lenient = true, .min = 1},
     {.name = "keep-alive", .kind = Kind::duration, .fallback = "3", .unit = "s"},
+    {.name = "onFull", .kind = Kind::choice, .fallback = "wait", .choices = "wait|drop"},
 };
 inline constexpr std::string_view kMemoryClasses[] = {"org.apache.flume.channel.MemoryChannel"};
 inline constexpr ComponentInfo kMemory = {
     .kind = ComponentKind::channel, .name = "memory", .class_names = kMemoryClasses, .options = kMemoryOptions};
-inline constexpr Option kFileOptions[] = {{.name = "checkpointDir", .kind = Kind::path}};
+inline constexpr Option kFileOptions[] = {
+    {.name = "checkpointDir", .kind = Kind::path, .own_folder = true},
+    {.name = "dataDirs", .kind = Kind::comma_list, .own_folder = true},
+    {.name = "fsyncPerTransaction", .kind = Kind::boolean, .fallback = "true", .no_effect = "every put is synced"}};
 inline constexpr ComponentInfo kFile = {.kind = ComponentKind::channel, .name = "file", .options = kFileOptions};
 
 inline constexpr ComponentInfo kLogger = {

@@ -11,4 +11,10 @@ std::int64_t transaction_events(std::int64_t wanted, std::int64_t capacity, Log&
   return capacity;
 }
 
+Status needs_restart(std::string_view property) {
+  return {Code::invalid, fmt::format("{} can't change while the channel runs: restart the agent, or put the old value "
+                                     "back",
+                                     property)};
+}
+
 }  // namespace standpipe::channel_options

@@ -6,6 +6,7 @@
 
 #include "standpipe/environment.h"
 #include "standpipe/option.h"
+#include "standpipe/status.h"
 
 namespace standpipe::channel_options {
 
@@ -56,5 +57,8 @@ inline constexpr Option kByteCapacityBufferPercentage{
 
 /// transactionCapacity as it is used: never above the capacity, which is said in the log.
 std::int64_t transaction_events(std::int64_t wanted, std::int64_t capacity, Log& log);
+
+/// What reconfigure() says of a property that a running channel can't take over.
+Status needs_restart(std::string_view property);
 
 }  // namespace standpipe::channel_options

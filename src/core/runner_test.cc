@@ -405,6 +405,29 @@ TEST_F(RunnerTest, WhatCouldNotBeDrainedInTimeIsReported) {
   EXPECT_TRUE(world_.log.contains("channel c1 still held 7 events"));
 }
 
+/// Durable, as long as its stop succeeds in bringing to disk what it holds.
+class HalfSavedChannel final : public testing::QueueChannel {
+ public:
+  HalfSavedChannel() { loses_on_stop = false; }
+  void stop() override { stopped_ = true; }
+  std::int64_t lost_at_end() const override { return stopped_ ? size() : 0; }
+
+ private:
+  std::atomic<bool> stopped_{false};
+};
+
+TEST_F(RunnerTest, WhatAChannelCouldNotSaveWhileItStoppedIsReported) {
+  const auto channel = std::make_shared<HalfSavedChannel>();
+  ASSERT_TRUE(testing::put(*channel, testing::numbered_ptr(0, 5)).ok());
+  Supervisor supervisor(world_.log, clock_);
+  supervisor.add(std::make_unique<ChannelRunner>("c1", channel, world_.environment));
+  supervisor.start();
+  const StopReport report = supervisor.stop();
+  EXPECT_FALSE(report.clean());
+  EXPECT_EQ(report.left_behind.at("c1"), 5);
+  EXPECT_TRUE(world_.log.contains("channel c1 still held 5 events in memory: they are lost"));
+}
+
 TEST_F(RunnerTest, WhatIsAddedToARunningSupervisorStartsAndWhatIsRemovedStops) {
   Supervisor supervisor(world_.log, clock_);
   supervisor.start();

@@ -65,13 +65,14 @@ StopReport Supervisor::stop() {
   stop_all(sources_, report);
   drain_volatile();
   stop_all(sinks_, report);
-  // Sinks may have given events back while they ended, or drained some more.
-  for (const auto& [name, runner] : channels_) {
-    if (!runner->channel().is_volatile() || runner->channel().size() == 0) continue;
-    report.left_behind[name] = runner->channel().size();
-    log_.error(fmt::format("channel {} still held {} events in memory: they are lost", name, runner->channel().size()));
-  }
   stop_all(channels_, report);
+  // Asked last: sinks may have given events back while they ended, and a channel may have brought some to safety.
+  for (const auto& [name, runner] : channels_) {
+    const std::int64_t lost = runner->channel().lost_at_end();
+    if (lost == 0) continue;
+    report.left_behind[name] = lost;
+    log_.error(fmt::format("channel {} still held {} events in memory: they are lost", name, lost));
+  }
   return report;
 }
 

@@ -23,7 +23,7 @@ struct SupervisorOptions {
 /// What stop() found.
 struct StopReport {
   std::vector<std::string> abandoned;               ///< "sink k1": did not stop in time
-  std::map<std::string, std::int64_t> left_behind;  ///< events that a volatile channel still held
+  std::map<std::string, std::int64_t> left_behind;  ///< events that a channel still held in memory
   bool clean() const { return abandoned.empty() && left_behind.empty(); }
 };
 

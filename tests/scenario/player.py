@@ -182,10 +182,12 @@ class Player:
                                             start_new_session=True,
                                             env={**self.program.environment(self.folder), **self.extra_environment})
 
-    def do_stop(self, _section):
+    def do_stop(self, section):
+        """`stop`, or `stop exit N` where the status is the point."""
+        wanted = section is not None and re.fullmatch(r"exit (\d+)", section.argument)
         self.process.terminate()
         status = self.wait_for_end()
-        if status not in self.program.clean_exits:
+        if status not in ((int(wanted[1]),) if wanted else self.program.clean_exits):
             raise Failed(f"the agent ended with status {status} after SIGTERM")
 
     def do_kill(self, _section):

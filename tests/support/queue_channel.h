@@ -14,7 +14,7 @@ namespace standpipe::testing {
 
 /// The simplest channel that keeps the contract: one event an entry, ordered by number. For tests of what stands above
 /// channels; a channel's own tests use that channel. Thread-safe; leases must not outlive it.
-class QueueChannel final : public Channel {
+class QueueChannel : public Channel {
  public:
   std::int64_t take_limit = 1'000'000;                                   ///< transaction_capacity()
   std::uint64_t most_bytes = std::numeric_limits<std::uint64_t>::max();  ///< byte_capacity()

@@ -7,6 +7,7 @@
 #include "app/tools/tool_environment.h"
 #include "app/tools/verbs.h"
 #include "channels/file/export.h"
+#include "channels/file/inspection.h"
 #include "channels/file/key_source.h"
 #include "channels/file/locate.h"
 #include "io/file_system.h"
@@ -47,8 +48,47 @@ Result<ExportLine> parse(FileSystem& files, std::span<const std::string> argumen
   return line;
 }
 
+// These say before the export what to do about it on this command line; the channel would name an agent's properties.
+
+Status check_nobody_runs(const Folders& folders) {
+  std::vector<std::string> all = folders.data;
+  all.push_back(folders.checkpoint);
+  for (const std::string& folder : all) {
+    const std::string holder = holder_of_folder(folder);
+    if (holder.empty()) continue;
+    return {Code::unavailable, fmt::format("{} is in use by {}: stop the agent first", folder, holder)};
+  }
+  return {};
+}
+
+Status check_key(const SegmentReport& segment, const KeyRing& keys) {
+  if (!segment.encrypted) return {};
+  if (!segment.header && keys.empty()) {
+    return {Code::invalid, fmt::format("{} holds encrypted events, and its header, which names the key, is damaged: "
+                                       "give the keys that it may be with --key NAME=FILE",
+                                       segment.path)};
+  }
+  if (!segment.header || keys.find(segment.header->key_name) != nullptr) return {};
+  return {Code::invalid, fmt::format("{0} holds events encrypted with key {1}: say with --key {1}=FILE where it is",
+                                     segment.path, segment.header->key_name)};
+}
+
+Status check_keys(FileSystem& files, const Folders& folders, const KeyRing& keys) {
+  TRY_ASSIGN(const Inspection found, inspect(files, folders, {}));
+  for (const DirectoryReport& directory : found.directories) {
+    for (std::size_t i = 0; i < directory.segments.size(); ++i) {
+      const bool is_last = i + 1 == directory.segments.size();
+      const Range numbers{directory.segments[i].first, is_last ? found.next : directory.segments[i + 1].first};
+      if (!found.gone.covers(numbers)) TRY(check_key(directory.segments[i], keys));
+    }
+  }
+  return {};
+}
+
 Result<Exported> run_export(const ExportLine& line, Environment& environment) {
   TRY_ASSIGN(const Folders folders, locate_folders(environment.files, line.folders));
+  TRY(check_nobody_runs(folders));
+  TRY(check_keys(environment.files, folders, line.keys));
   TRY_ASSIGN(const auto target, line.to == "avro" ? export_to_avro(environment.files, line.output)
                                                   : export_to_flume(environment.files, line.output));
   return export_events(folders, line.keys, environment, *target);

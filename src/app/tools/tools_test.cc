@@ -155,6 +155,18 @@ TEST_F(FileChannelTool, EncryptedRecordsAreCheckedAndOpenedWithTheKey) {
   EXPECT_THAT(wrong.out + wrong.err, Not(HasSubstr(std::string(64, 'e'))));
 }
 
+TEST_F(FileChannelTool, AnExportSaysWhichKeyItNeeds) {
+  fill(true);
+  const std::string output = directory_.file("out.avro");
+  const Answer closed = tool({"export", "--to", "avro", "--output", output, folder()});
+  EXPECT_EQ(closed.status, 1);
+  EXPECT_THAT(closed.err, HasSubstr(segment() + " holds events encrypted with key k2026: say with --key k2026=FILE"));
+  EXPECT_THAT(closed.err, Not(HasSubstr("tool.channels")));
+  const Answer opened = tool({"export", "--to", "avro", "--output", output, "--key", "k2026=" + key_file(), folder()});
+  EXPECT_EQ(opened.status, 0) << opened.err;
+  EXPECT_THAT(opened.out, HasSubstr("exported 8 events"));
+}
+
 /// Another process has the channel open: looking works, repairing is refused.
 TEST_F(FileChannelTool, LooksBesideARunningAgentAndDoesNotRepairThen) {
   fill();
@@ -176,6 +188,10 @@ TEST_F(FileChannelTool, LooksBesideARunningAgentAndDoesNotRepairThen) {
   const Answer refused = tool({"repair", folder()});
   EXPECT_EQ(refused.status, 2);
   EXPECT_THAT(refused.err, AllOf(HasSubstr("stop the agent first"), HasSubstr(holder)));
+  const Answer exporting = tool({"export", "--to", "avro", "--output", directory_.file("out.avro"), folder()});
+  EXPECT_EQ(exporting.status, 1);
+  EXPECT_THAT(exporting.err, HasSubstr("/channel/data is in use by " + holder + ": stop the agent first"));
+  EXPECT_THAT(exporting.err, Not(HasSubstr("folder of its own")));
   ::kill(child, SIGKILL);
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);

@@ -1,11 +1,52 @@
 #include "channels/file/default_folders.h"
 
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <string>
+
 #include "channels/file/directory_guard.h"
 #include "channels/file/flume/take_over.h"
 
 namespace standpipe::file_channel {
 
 namespace {
+
+/// A channel without configured folders.
+struct Claim {
+  const FileSystem* files;
+  std::string agent;
+  std::string channel;
+  std::string checkpoint;           // its own
+  std::string checkpoint_of_flume;  // that it could take over
+};
+
+struct Claims {
+  std::mutex mutex;
+  std::uint64_t made = 0;
+  std::map<std::uint64_t, Claim> oldest_first;
+};
+
+Claims& claims() {
+  static Claims all;
+  return all;
+}
+
+bool has_owner(FileSystem& files, const std::string& checkpoint) {
+  return files.info(checkpoint + "/" + std::string(kOwnerFile)).ok();
+}
+
+/// Those before `environment`'s channel that could take over the same folders of Flume's.
+std::vector<Claim> claims_before(const Environment& environment, const std::string& checkpoint_of_flume) {
+  Claims& all = claims();
+  std::lock_guard lock(all.mutex);
+  std::vector<Claim> found;
+  for (const auto& [number, claim] : all.oldest_first) {
+    if (claim.agent == environment.agent && claim.channel == environment.component) break;
+    if (claim.files == &environment.files && claim.checkpoint_of_flume == checkpoint_of_flume) found.push_back(claim);
+  }
+  return found;
+}
 
 /// Whose the folder is, or will be when a take-over that was decided is finished; none: nobody's of ours.
 Result<std::optional<Owner>> owner_of(FileSystem& files, const std::string& checkpoint) {
@@ -36,16 +77,32 @@ Result<Folders> choose_folders(const Folders& configured, Environment& environme
   if (!configured.all_default) return configured;
   const Folders flume{.checkpoint = configured.defaults_of_flume[0], .data = {configured.defaults_of_flume[1]}};
   FileSystem& files = environment.files;
-  if (files.info(configured.checkpoint + "/" + std::string(kOwnerFile)).ok()) return configured;
+  if (has_owner(files, configured.checkpoint)) return configured;
+  Folders own = configured;
+  own.defaults_of_flume.clear();  // they are another channel's
   TRY_ASSIGN(const auto owner, owner_of(files, flume.checkpoint));
   if (owner) {
     if (owner->agent == environment.agent && owner->channel == environment.component) return flume;
-    Folders own = configured;
-    own.defaults_of_flume.clear();  // another channel has taken them over
     return own;
   }
   TRY_ASSIGN(const bool flumes, has_files_of_flume(files, flume));
-  return flumes ? flume : configured;
+  if (!flumes) return configured;
+  const std::vector<Claim> before = claims_before(environment, flume.checkpoint);
+  const auto lives_elsewhere = [&files](const Claim& claim) { return has_owner(files, claim.checkpoint); };
+  return std::all_of(before.begin(), before.end(), lives_elsewhere) ? flume : own;
+}
+
+DefaultFoldersClaim::DefaultFoldersClaim(const Folders& configured, const Environment& environment) {
+  if (!configured.all_default) return;
+  std::lock_guard lock(claims().mutex);
+  number_ = ++claims().made;
+  claims().oldest_first.emplace(number_, Claim{&environment.files, environment.agent, environment.component,
+                                               configured.checkpoint, configured.defaults_of_flume[0]});
+}
+
+DefaultFoldersClaim::~DefaultFoldersClaim() {
+  std::lock_guard lock(claims().mutex);
+  claims().oldest_first.erase(number_);
 }
 
 }  // namespace standpipe::file_channel

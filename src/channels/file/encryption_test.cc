@@ -210,6 +210,10 @@ TEST(Keys, AreReadFromVariablesAndCommands) {
   const KeySource failing{KeySource::Provider::command, {{"k1", "false"}}, "k1"};
   EXPECT_THAT(load_keys(failing, real_file_system()).status().message(),
               HasSubstr("encryption.keyProvider.keys.k1: false ended with status 1"));
+  KeySource hanging{KeySource::Provider::command, {{"k1", "sleep 1000"}}, "k1"};
+  hanging.command_limit = std::chrono::milliseconds(1);
+  EXPECT_THAT(load_keys(hanging, real_file_system()).status().message(),
+              HasSubstr("encryption.keyProvider.keys.k1: sleep took too long and was ended"));
   const KeySource talking{KeySource::Provider::command, {{"k1", "echo token-4711"}}, "k1"};
   EXPECT_THAT(load_keys(talking, real_file_system()).status().message(),
               HasSubstr("encryption.keyProvider.keys.k1: its command: 10 characters are no key"));

@@ -1,7 +1,11 @@
 #include "channels/file/file_channel.h"
 
+#include <fmt/format.h>
+
+#include "channels/file/default_folders.h"
 #include "channels/file/file_channel_options.h"
 #include "channels/file/life.h"
+#include "core/channel_options.h"
 
 namespace standpipe {
 
@@ -16,7 +20,9 @@ constexpr std::string_view kDiskFull = "DiskFull";
 }  // namespace
 
 FileChannel::FileChannel(std::shared_ptr<Shared> shared, Environment& environment)
-    : environment_(environment), shared_(std::move(shared)) {
+    : environment_(environment),
+      shared_(std::move(shared)),
+      claim_(std::make_unique<file_channel::DefaultFoldersClaim>(shared_->current().folders, environment)) {
   CounterGroup& counters = environment_.counters;
   counters.gauge(counter_names::kChannelSize, [this] { return static_cast<double>(size()); });
   counters.gauge(counter_names::kChannelCapacity, [this] { return static_cast<double>(capacity()); });
@@ -97,20 +103,33 @@ std::int64_t FileChannel::capacity() const { return shared_->current().limits.ev
 std::int64_t FileChannel::transaction_capacity() const { return shared_->current().limits.transaction_events; }
 std::chrono::milliseconds FileChannel::keep_alive() const { return shared_->current().keep_alive; }
 
+std::string FileChannel::kept_in() const {
+  auto folders = file_channel::choose_folders(shared_->current().folders, environment_);
+  if (!folders.ok()) folders = shared_->current().folders;
+  return fmt::format("checkpointDir = {}, dataDirs = {}", folders->checkpoint, fmt::join(folders->data, ","));
+}
+
 Status FileChannel::trouble() const {
   const auto now = life();
   return now == nullptr ? Status() : now->trouble();
 }
+
+namespace {
+/// A property that only a start takes over and that differs; empty: there is none.
+std::string_view changed_for_good(const Options& running, const Options& wanted) {
+  if (wanted.folders.checkpoint != running.folders.checkpoint) return "checkpointDir";
+  if (wanted.folders.data != running.folders.data) return "dataDirs";
+  return changed_property(running.keys, wanted.keys);
+}
+}  // namespace
 
 Status FileChannel::reconfigure(const Settings& settings) {
   TRY_ASSIGN(Options wanted, read_options(settings, environment_));
   {
     std::lock_guard lock(shared_->mutex);
     Options& options = shared_->options;
-    const bool same_folders =
-        wanted.folders.checkpoint == options.folders.checkpoint && wanted.folders.data == options.folders.data;
-    if (!same_folders) return {Code::invalid, "other folders need a channel that is made anew"};
-    if (wanted.keys != options.keys) return {Code::invalid, "other keys need a channel that is made anew"};
+    const std::string_view fixed = changed_for_good(options, wanted);
+    if (!fixed.empty()) return channel_options::needs_restart(fixed);
     options = std::move(wanted);
   }
   if (const auto now = life(); now != nullptr) now->apply(shared_->current());

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "standpipe/channel.h"
 #include "standpipe/component.h"
@@ -11,6 +12,7 @@ namespace standpipe {
 namespace file_channel {
 struct Shared;
 class Life;
+class DefaultFoldersClaim;
 }  // namespace file_channel
 
 extern const ChannelFactory kFileChannel;
@@ -41,8 +43,9 @@ class FileChannel final : public Channel {
   std::int64_t capacity() const override;
   std::int64_t transaction_capacity() const override;
   std::chrono::milliseconds keep_alive() const override;
-  /// Sizes and times change in place; other folders need a new channel.
+  std::string kept_in() const override;
   Status trouble() const override;
+  /// Sizes and times change in place; other folders, or other keys, need a start of the agent.
   Status reconfigure(const Settings& settings) override;
 
  private:
@@ -50,6 +53,7 @@ class FileChannel final : public Channel {
 
   Environment& environment_;
   std::shared_ptr<file_channel::Shared> shared_;
+  const std::unique_ptr<file_channel::DefaultFoldersClaim> claim_;
   mutable std::mutex mutex_;
   std::shared_ptr<file_channel::Life> life_;  // from start() to stop()
 };

@@ -1,8 +1,8 @@
 #include "channels/file/file_channel_options.h"
 
 #include <algorithm>
-#include <cstdlib>
 
+#include "base/home.h"
 #include "core/channel_options.h"
 
 namespace standpipe::file_channel {
@@ -21,11 +21,13 @@ constexpr Option kOptions[] = {
     {.name = "checkpointDir",
      .kind = Kind::path,
      .help = "Folder for what is known about the events; made if it is missing. Default: "
-             "~/.flume/file-channel/<channel>/checkpoint."},
+             "~/.flume/file-channel/<channel>/checkpoint.",
+     .own_folder = true},
     {.name = "dataDirs",
      .kind = Kind::comma_list,
      .help = "Folders that hold the events, best on different disks; made if they are missing. Default: "
-             "~/.flume/file-channel/<channel>/data."},
+             "~/.flume/file-channel/<channel>/data.",
+     .own_folder = true},
     channel_options::capacity("1000000"),
     channel_options::transaction_capacity("10000"),
     channel_options::keep_alive(false),
@@ -108,7 +110,9 @@ constexpr Option kOptions[] = {
      .help = "ENVIRONMENT: the variable that holds the key."},
     {.name = "encryption.keyProvider.keys.*.command",
      .kind = Kind::command,
-     .help = "COMMAND: what prints the key; run without a shell when the channel starts."},
+     .help = "COMMAND: what prints the key; run without a shell when the channel starts. All commands of a channel "
+             "together "
+             "have 8 s; then they are killed, with what they started, and the start is tried again."},
     {.name = "encryption.keyProvider.keys.*.passwordFile",
      .kind = Kind::path,
      .help = "Flume's password of one key. A channel with it does not start: see below."},
@@ -119,13 +123,6 @@ constexpr Option kOptions[] = {
      .kind = Kind::path,
      .help = "Flume's password of the key store. A channel with it does not start: see below."},
 };
-
-/// "~/a" below the user's home, as Flume's ${user.home}.
-std::string expand_home(std::string path) {
-  if (!path.starts_with("~/")) return path;
-  const char* const home = std::getenv("HOME");
-  return (home == nullptr ? std::string() : std::string(home)) + path.substr(1);
-}
 
 std::string without_slash_at_end(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();

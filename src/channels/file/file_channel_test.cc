@@ -229,6 +229,34 @@ TEST_F(FileChannelTest, DefaultFoldersAreTheChannelsOwn) {
   EXPECT_FALSE(disk_.files().contains("/home/u/.flume/file-channel/data/standpipe-channel"));
 }
 
+TEST_F(FileChannelTest, TheFirstChannelOfTheConfigurationTakesOverWhatFlumeLeftInItsDefaultFolders) {
+  ::setenv("HOME", "/home/u", 1);
+  ASSERT_TRUE(disk_.make_directories("/home/u/.flume/file-channel/data").ok());
+  ASSERT_TRUE(write_file_atomically(disk_, "/home/u/.flume/file-channel/data/log-3", "flume").ok());
+  testing::TestEnvironment second("c2", clock_, faults_);
+  const Settings defaults = settings_of({{"minimumRequiredSpace", "0"}});
+  const auto c1 = kFileChannel.create(defaults, world_.environment).value();
+  const auto c2 = kFileChannel.create(defaults, second.environment).value();
+  EXPECT_TRUE(c2->start().ok());  // whichever comes first
+  EXPECT_EQ(
+      c2->kept_in(),
+      "checkpointDir = /home/u/.flume/file-channel/c2/checkpoint, dataDirs = /home/u/.flume/file-channel/c2/data");
+  EXPECT_EQ(c1->kept_in(),
+            "checkpointDir = /home/u/.flume/file-channel/checkpoint, dataDirs = /home/u/.flume/file-channel/data");
+}
+
+TEST_F(FileChannelTest, TheSecondTakesOverWhatFlumeLeftWhereTheFirstLivesElsewhereAlready) {
+  ::setenv("HOME", "/home/u", 1);
+  testing::TestEnvironment second("c2", clock_, faults_);
+  const Settings defaults = settings_of({{"minimumRequiredSpace", "0"}});
+  const auto c1 = kFileChannel.create(defaults, world_.environment).value();
+  EXPECT_TRUE(c1->start().ok());
+  ASSERT_TRUE(disk_.make_directories("/home/u/.flume/file-channel/data").ok());
+  ASSERT_TRUE(write_file_atomically(disk_, "/home/u/.flume/file-channel/data/log-3", "flume").ok());
+  const auto c2 = kFileChannel.create(defaults, second.environment).value();
+  EXPECT_THAT(c2->kept_in(), HasSubstr("/home/u/.flume/file-channel/checkpoint"));
+}
+
 TEST_F(FileChannelTest, OneDefaultFolderDoesNotHideWhatFlumeLeft) {
   ::setenv("HOME", "/home/u", 1);
   ASSERT_TRUE(disk_.make_directories("/home/u/.flume/file-channel/data").ok());
@@ -251,9 +279,29 @@ TEST_F(FileChannelTest, TakesOverEverythingButOtherFoldersWhileItRuns) {
   ASSERT_TRUE(channel_->reconfigure(settings_of(wanted)).ok());
   EXPECT_TRUE(put(*channel_, numbered_ptr(10, 10)).ok());
   EXPECT_EQ(channel_->keep_alive(), std::chrono::seconds(7));
-  wanted["dataDirs"] = "/c/other";
-  EXPECT_EQ(channel_->reconfigure(settings_of(wanted)).code(), Code::invalid);
+  const auto refusal_of = [&](const std::string& property, const std::string& value) {
+    Settings::Map other = wanted;
+    other[property] = value;
+    return channel_->reconfigure(settings_of(other)).message();
+  };
+  EXPECT_THAT(refusal_of("dataDirs", "/c/other"),
+              HasSubstr("dataDirs can't change while the channel runs: restart the agent"));
+  EXPECT_THAT(refusal_of("checkpointDir", "/c/other"), HasSubstr("checkpointDir can't change"));
+  EXPECT_THAT(channel_->reconfigure(settings_of(encrypted(wanted))).message(),
+              HasSubstr("encryption.keyProvider can't change"));
   EXPECT_EQ(drain_all(), numbers(0, 20));
+}
+
+TEST_F(FileChannelTest, KeysChangeAtAStartOnly) {
+  Settings::Map wanted = encrypted(clear());
+  ASSERT_TRUE(open_with(wanted).ok());
+  wanted["encryption.keyProvider.keys"] = "k new";
+  wanted["encryption.keyProvider.keys.new.variable"] = "STANDPIPE_TEST_KEY";
+  EXPECT_THAT(channel_->reconfigure(settings_of(wanted)).message(),
+              HasSubstr("encryption.keyProvider.keys can't change while the channel runs: restart the agent"));
+  wanted = encrypted(clear());
+  wanted["encryption.activeKey"] = "NONE";
+  EXPECT_THAT(channel_->reconfigure(settings_of(wanted)).message(), HasSubstr("encryption.activeKey can't change"));
 }
 
 TEST_F(FileChannelTest, WritesNothingInClearWhereEncryptionIsAskedFor) {

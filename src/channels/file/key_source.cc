@@ -124,7 +124,17 @@ Result<std::string> read_key_file(FileSystem& files, const std::string& path) {
   return text;
 }
 
-Result<std::string> read_key_text(const KeySource& source, const KeySource::Place& place, FileSystem& files) {
+using SteadyClock = std::chrono::steady_clock;
+
+Result<std::string> run_key_command(const std::string& command, SteadyClock::time_point deadline) {
+  std::vector<std::string> words;
+  for (const std::string_view word : split_words(command)) words.emplace_back(word);
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now());
+  return run_external_command(words, left);
+}
+
+Result<std::string> read_key_text(const KeySource& source, const KeySource::Place& place,
+                                  SteadyClock::time_point deadline, FileSystem& files) {
   switch (source.provider) {
     case KeySource::Provider::file: return read_key_file(files, place.where);
     case KeySource::Provider::environment: {
@@ -132,11 +142,7 @@ Result<std::string> read_key_text(const KeySource& source, const KeySource::Plac
       if (text.empty()) return Status(Code::invalid, fmt::format("the variable {} is not set", place.where));
       return text;
     }
-    case KeySource::Provider::command: {
-      std::vector<std::string> words;
-      for (const std::string_view word : split_words(place.where)) words.emplace_back(word);
-      return run_external_command(words);
-    }
+    case KeySource::Provider::command: return run_key_command(place.where, deadline);
     case KeySource::Provider::none: break;
   }
   return Status(Code::invalid, "there is no key provider");
@@ -206,11 +212,18 @@ Result<KeySource> read_key_source(const Settings& settings) {
   return source;
 }
 
+std::string_view changed_property(const KeySource& before, const KeySource& now) {
+  if (before.provider != now.provider) return kProvider;
+  if (before.keys != now.keys) return kKeys;
+  return before.active == now.active ? std::string_view() : kActive;
+}
+
 Result<KeyRing> load_keys(const KeySource& source, FileSystem& files) {
   KeyRing ring;
+  const SteadyClock::time_point deadline = SteadyClock::now() + source.command_limit;
   for (const KeySource::Place& place : source.keys) {
     const std::string property = fmt::format("{}.{}: ", kKeys, place.name);
-    auto text = read_key_text(source, place, files);
+    auto text = read_key_text(source, place, deadline, files);
     if (!text.ok()) return text.status().with_context(property);
     const std::string_view trimmed = trim(*text);
     keep_secret(std::set<std::string, std::less<>>{std::string(trimmed)});

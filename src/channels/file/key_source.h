@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "channels/file/encryption.h"
@@ -19,13 +21,16 @@ struct KeySource {
   };
   Provider provider = Provider::none;
   std::vector<Place> keys;
-  std::string active;  ///< empty: new events are written in clear
-  friend bool operator==(const KeySource&, const KeySource&) = default;
+  std::string active;                             ///< empty: new events are written in clear
+  std::chrono::milliseconds command_limit{8000};  ///< for all commands together; less than a stop may take
 };
 
 /// Code::invalid for whatever can't be honoured to the letter, with the way out: a channel that was to be encrypted
 /// never starts in clear.
 Result<KeySource> read_key_source(const Settings& settings);
+
+/// The property in which they differ; empty: in none.
+std::string_view changed_property(const KeySource& before, const KeySource& now);
 
 /// Reads the files and variables, or runs the commands. The keys stay out of every log.
 Result<KeyRing> load_keys(const KeySource& source, FileSystem& files);

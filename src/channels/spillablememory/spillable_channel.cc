@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "channels/spillablememory/spillable_options.h"
 #include "core/batch_part.h"
+#include "core/channel_options.h"
 
 namespace standpipe {
 
@@ -45,6 +46,8 @@ class SpillableChannel::State : public std::enable_shared_from_this<SpillableCha
   std::int64_t size() const;
   std::int64_t capacity() const;
   bool has_overflow() const { return overflow_ != nullptr; }
+  std::int64_t in_memory() const { return memory_ == nullptr ? 0 : memory_->size(); }
+  std::string kept_in() const { return overflow_ == nullptr ? std::string() : overflow_->kept_in(); }
   double spilled() const { return overflow_ == nullptr ? 0 : static_cast<double>(overflow_->size()); }
 
   WakerList space_wakers;
@@ -100,7 +103,8 @@ class SpillableChannel::State : public std::enable_shared_from_this<SpillableCha
   void end_spilling();
   void move_to_disk();
   Run& run_at(std::uint64_t number) { return runs_[number - first_run_]; }
-  Status store_on_disk(BatchPtr batch);
+  void count_as_moved(std::int64_t events);
+  std::string why_left(const Status& failure) const;
   bool is_spilling() const;
   void begin_spilling();
   void for_parts(const std::function<void(Channel&)>& call) const;
@@ -159,6 +163,104 @@ class SpillableChannel::SpillLease final : public LeaseBackend {
   Lease lease_;
 };
 
+/// What goes from memory to disk at a stop: many stores at a time, so that the device is asked once for all of them.
+class SpillableChannel::Move {
+ public:
+  Move(Channel& memory, Channel& overflow) : memory_(memory), overflow_(overflow) {}
+
+  /// Until memory gives nothing more or the disk takes nothing more.
+  Status all();
+  std::int64_t moved() const { return moved_; }
+
+ private:
+  static constexpr std::size_t kWindow = 8u << 20;  // bytes of events under way: each is a copy
+
+  struct Storing {
+    std::unique_ptr<Put> put;
+    Receipt receipt;
+    std::size_t events;
+  };
+
+  Status take_up(const BatchSpan& span);
+  Status settle();
+  void commit(std::size_t events);
+
+  Channel& memory_;
+  Channel& overflow_;
+  std::deque<Lease> leases_;      // oldest first
+  std::size_t committed_ = 0;     // of the first lease
+  std::vector<Storing> storing_;  // what follows that, in order
+  std::size_t bytes_ = 0;
+  std::int64_t moved_ = 0;
+};
+
+Status SpillableChannel::Move::all() {
+  Status failure;
+  while (failure.ok()) {
+    auto lease = memory_.take(std::numeric_limits<std::size_t>::max());
+    if (!lease.ok() || lease->empty()) break;
+    const std::vector<BatchSpan> spans = lease->spans();
+    leases_.push_back(std::move(lease).value());
+    for (std::size_t i = 0; i < spans.size() && failure.ok(); ++i) {
+      failure = take_up(spans[i]);
+      if (failure.ok() && bytes_ >= kWindow) failure = settle();
+    }
+  }
+  Status last = settle();
+  if (failure.ok()) return last;
+  last.ignore();  // the first failure is the one to name
+  return failure;
+}
+
+// Where the disk has no room for all of it, half of it, and so on.
+Status SpillableChannel::Move::take_up(const BatchSpan& span) {
+  std::size_t most = span.count;
+  for (std::size_t done = 0; done < span.count;) {
+    const std::size_t count = std::min(most, span.count - done);
+    BatchPtr part = batch_part(span.batch, span.first + done, count);
+    auto put = overflow_.reserve(*part);
+    if (put.status().code() == Code::full && count > 1) {
+      most = count / 2;
+      continue;
+    }
+    if (!put.ok()) return put.status();
+    bytes_ += part->bytes();
+    Receipt receipt = (*put)->store(std::move(part));
+    storing_.push_back({std::move(put).value(), std::move(receipt), count});
+    done += count;
+  }
+  return {};
+}
+
+Status SpillableChannel::Move::settle() {
+  Status failure;
+  std::size_t stored = 0;
+  for (Storing& each : storing_) {
+    failure = each.receipt.wait();
+    if (!failure.ok()) break;
+    each.put->publish();
+    stored += each.events;
+  }
+  storing_.clear();
+  bytes_ = 0;
+  commit(stored);
+  return failure;
+}
+
+void SpillableChannel::Move::commit(std::size_t events) {
+  moved_ += static_cast<std::int64_t>(events);
+  while (events > 0) {
+    Lease& oldest = leases_.front();
+    const std::size_t now = std::min(events, oldest.size() - committed_);
+    oldest.commit(committed_, committed_ + now).ignore();  // a copy of them is on disk
+    committed_ += now;
+    events -= now;
+    if (committed_ < oldest.size()) return;
+    leases_.pop_front();
+    committed_ = 0;
+  }
+}
+
 SpillableChannel::State::State(const Options& options, std::unique_ptr<Channel> memory,
                                std::unique_ptr<Channel> overflow, Environment& environment)
     : options_(options),
@@ -201,20 +303,24 @@ void SpillableChannel::State::stop() {
 void SpillableChannel::State::move_to_disk() {
   std::int64_t moved = 0;
   Status failure;
-  while (failure.ok()) {
-    auto lease = memory_->take(std::numeric_limits<std::size_t>::max());
-    if (!lease.ok() || lease->empty()) break;
-    std::size_t done = 0;
-    for (const BatchSpan& span : lease->spans()) {
-      failure = store_on_disk(batch_part(span.batch, span.first, span.count));
-      if (!failure.ok()) break;
-      done += span.count;
-    }
-    moved += static_cast<std::int64_t>(done);
-    lease->commit(0, done).ignore();  // a copy of them is on disk
+  // The second time a folder that failed is known to, and others take its part.
+  for (int in_vain = 0; in_vain < 2 && memory_->size() > 0;) {
+    Move move(*memory_, *overflow_);
+    failure.ignore();  // of the first time
+    failure = move.all();
+    in_vain = move.moved() > 0 ? 0 : in_vain + 1;
+    moved += move.moved();
   }
+  count_as_moved(moved);
+  if (moved > 0) log_.info(fmt::format("{} events went from memory to disk before the stop", moved));
+  const std::int64_t left = memory_->size();
+  if (left == 0) return failure.ignore();
+  log_.error(fmt::format("{} events stay in memory: {}", left, why_left(failure)));
+}
+
+void SpillableChannel::State::count_as_moved(std::int64_t events) {
   Guard guard(*this);
-  std::int64_t gone = moved;
+  std::int64_t gone = events;
   for (Run& run : runs_) {
     if (run.channel != memory_.get()) continue;
     const std::int64_t now = std::min(gone, run.ready);
@@ -222,20 +328,16 @@ void SpillableChannel::State::move_to_disk() {
     run.left -= now;
     gone -= now;
   }
-  append(*overflow_, moved);
+  append(*overflow_, events);
   drop_finished();
-  if (moved > 0) log_.info(fmt::format("{} events went from memory to disk before the stop", moved));
-  if (!failure.ok()) {
-    log_.error(fmt::format("{} events in memory are lost at the end of the process: the disk does not take them: {}",
-                           memory_->size(), failure.message()));
-  }
 }
 
-Status SpillableChannel::State::store_on_disk(BatchPtr batch) {
-  TRY_ASSIGN(const std::unique_ptr<Put> put, overflow_->reserve(*batch));
-  TRY(put->store(std::move(batch)).wait());
-  put->publish();
-  return {};
+std::string SpillableChannel::State::why_left(const Status& failure) const {
+  if (failure.ok()) return "a sink that has not ended holds them";
+  if (failure.code() == Code::full && failure.message().empty()) {
+    return fmt::format("the disk holds as many as it may, overflowCapacity = {}", overflow_->capacity());
+  }
+  return "the disk does not take them: " + failure.message();
 }
 
 // -- puts
@@ -360,8 +462,9 @@ SpillableChannel::Options SpillableChannel::State::options() const {
 Status SpillableChannel::State::reconfigure(const Settings& settings) {
   const auto memory = spillable::memory_settings(settings);
   const auto overflow = spillable::overflow_settings(settings);
-  if (memory.has_value() != (memory_ != nullptr) || overflow.has_value() != (overflow_ != nullptr)) {
-    return {Code::invalid, "memory or disk comes in or goes: the channel is made anew"};
+  if (memory.has_value() != (memory_ != nullptr)) return channel_options::needs_restart("memoryCapacity from or to 0");
+  if (overflow.has_value() != (overflow_ != nullptr)) {
+    return channel_options::needs_restart("overflowCapacity from or to 0");
   }
   // The disk first: it is the one that may refuse.
   if (overflow_ != nullptr) TRY(overflow_->reconfigure(*overflow));
@@ -416,6 +519,8 @@ std::int64_t SpillableChannel::capacity() const { return state_->capacity(); }
 std::int64_t SpillableChannel::transaction_capacity() const { return state_->options().transaction_capacity; }
 std::chrono::milliseconds SpillableChannel::keep_alive() const { return state_->options().keep_alive; }
 bool SpillableChannel::is_volatile() const { return !state_->has_overflow(); }
+std::int64_t SpillableChannel::lost_at_end() const { return state_->in_memory(); }
+std::string SpillableChannel::kept_in() const { return state_->kept_in(); }
 Status SpillableChannel::trouble() const { return state_->trouble(); }
 Status SpillableChannel::reconfigure(const Settings& settings) { return state_->reconfigure(settings); }
 

@@ -46,11 +46,15 @@ class SpillableChannel final : public Channel {
   std::int64_t transaction_capacity() const override;
   std::chrono::milliseconds keep_alive() const override;
   bool is_volatile() const override;
+  /// What the disk did not take at the stop.
+  std::int64_t lost_at_end() const override;
+  std::string kept_in() const override;
   Status trouble() const override;
   Status reconfigure(const Settings& settings) override;
 
  private:
   class State;
+  class Move;
   class SpillPut;
   class SpillLease;
   std::shared_ptr<State> state_;

@@ -1,10 +1,10 @@
-#include <cstdlib>
 #include <filesystem>
 #include <limits>
 
 #include <fmt/format.h>
 
 #include "base/descriptors.h"
+#include "base/home.h"
 #include "sources/taildir/taildir_source.h"
 
 namespace standpipe {
@@ -99,12 +99,6 @@ std::string absolute_path(const std::string& path) {
   }
   if (result.size() > 1 && result.ends_with('/')) result.pop_back();
   return result;
-}
-
-std::string expand_home(const std::string& path) {
-  const char* home = std::getenv("HOME");
-  if (!path.starts_with("~/") || home == nullptr) return path;
-  return home + path.substr(1);
 }
 
 Result<taildir::FileGroup> make_group(const std::string& name, const Settings& settings) {
