@@ -47,6 +47,7 @@ void Life::housekeeping(Clock::Steady now) {
   if (full || now >= snapshot_due_) {
     snapshot_due_ = now + shared_->current().checkpoint_interval;
     dirty_ = false;
+    synced.ignore();  // the snapshot has everything
     synced = take_snapshot();
     // It must come again, also when nothing else happens.
     if (!synced.ok()) mark_dirty();

@@ -216,7 +216,7 @@ void Life::end() {
     housekeeper_.request_stop();
     housekeeper_.join();
   }
-  if (was_open && (options_.checkpoint_on_close || consumption_.behind())) {
+  if (was_open && (shared_->current().checkpoint_on_close || consumption_.behind())) {
     Status taken = take_snapshot();
     if (!taken.ok()) complain(taken);
   }
