@@ -24,6 +24,7 @@
 #include "sinks/hdfs/hdfs_sink.h"
 #include "sinks/logger/logger_sink.h"
 #include "sinks/null/null_sink.h"
+#include "sources/avro/avro_source.h"
 #include "sources/exec/exec_source.h"
 #include "sources/netcat/netcat_source.h"
 #include "sources/seq/seq_source.h"
@@ -35,7 +36,7 @@ namespace standpipe {
 
 namespace {
 
-const SourceFactory* const kSources[] = {&kExecSource,     &kNetcatSource, &kSeqSource,
+const SourceFactory* const kSources[] = {&kAvroSource,     &kExecSource,   &kNetcatSource, &kSeqSource,
                                          &kSpooldirSource, &kStressSource, &kTaildirSource};
 const ChannelFactory* const kChannels[] = {&kFileChannel, &kMemoryChannel, &kPseudoTxnChannel,
                                            &spillable_channel(kMemoryChannel, kFileChannel)};

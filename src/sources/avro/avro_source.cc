@@ -1,0 +1,206 @@
+#include "sources/avro/avro_source.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "sources/avro/avro_session.h"
+
+namespace standpipe {
+
+namespace {
+
+constexpr std::chrono::milliseconds kAnswersAtStop{500};
+constexpr std::chrono::milliseconds kLongestBetweenSweeps{10'000};
+constexpr std::int64_t kLargestRequest = 1 << 30;
+
+constexpr Option kOptions[] = {
+    {.name = "bind", .kind = Kind::host, .help = "Address to listen on; 0.0.0.0 means all.", .required = true},
+    {.name = "port", .kind = Kind::port, .help = "Port to listen on.", .required = true},
+    {.name = "threads",
+     .kind = Kind::integer,
+     .fallback = "0",
+     .help = "Number of worker threads.",
+     .min = 0,
+     .no_effect = "all network sources share one small pool of threads; Flume ignores it too since 1.10"},
+    {.name = "max-request-bytes",
+     .kind = Kind::integer,
+     .fallback = "0",
+     .help = "The largest request that is read; 0 means a quarter of the memory budget.",
+     .unit = "bytes",
+     .min = 0,
+     .max = kLargestRequest},
+    {.name = "request-timeout",
+     .kind = Kind::duration,
+     .fallback = "60000",
+     .help = "A client that stops in the middle of a request is disconnected after this time.",
+     .unit = "ms",
+     .min = 1},
+    {.name = "compression-type",
+     .kind = Kind::choice,
+     .fallback = "none",
+     .help = "Compression of the connection; the sender must agree.",
+     .choices = "none|deflate"},
+    {.name = "ipFilter",
+     .kind = Kind::boolean,
+     .fallback = "false",
+     .help = "Whether ipFilterRules decide who may "
+             "connect."},
+    {.name = "ipFilterRules",
+     .kind = Kind::comma_list,
+     .help = "Rules tried in order, each allow or deny, then ip or name, then a pattern, joined by colons."},
+    {.name = "ssl", .kind = Kind::boolean, .fallback = "false", .help = "Whether clients must speak TLS."},
+    {.name = "keystore",
+     .kind = Kind::path,
+     .help = "Key store with the server's certificate and key; without it the process-wide one."},
+    {.name = "keystore-password", .kind = Kind::secret, .help = "Password of the key store."},
+    {.name = "keystore-type", .kind = Kind::name, .fallback = "JKS", .help = "Format of the key store, JKS or PKCS12."},
+    {.name = "exclude-protocols",
+     .kind = Kind::list,
+     .fallback = "SSLv3",
+     .help = "TLS versions to refuse; SSLv3 is always refused, and a version named here wins over include-protocols."},
+    {.name = "include-protocols",
+     .kind = Kind::list,
+     .help = "TLS versions to allow; without it all but the refused ones."},
+    {.name = "exclude-cipher-suites", .kind = Kind::list, .help = "Cipher suites to refuse, by their Java names."},
+    {.name = "include-cipher-suites",
+     .kind = Kind::list,
+     .help = "Cipher suites to allow, by their Java names; without it all."},
+};
+constexpr std::string_view kClassNames[] = {"org.apache.flume.source.AvroSource"};
+constexpr ComponentInfo kInfo{.kind = ComponentKind::source,
+                              .name = "avro",
+                              .class_names = kClassNames,
+                              .summary = "Receives events by Avro RPC from another agent or a client.",
+                              .options = kOptions};
+
+/// See avro_source.h. start() and stop() come from the runner; sessions live on the loop.
+class AvroSource final : public Source {
+ public:
+  AvroSource(const Settings& settings, Environment& environment)
+      : settings_(settings),
+        environment_(environment),
+        stall_timeout_(settings.duration("request-timeout")),
+        open_connections_(environment.counters.counter(counter_names::kOpenConnections)) {}
+  ~AvroSource() override { stop(); }
+
+  Status start(Ingest& ingest) override {
+    shared_ = std::make_unique<AvroShared>(environment_, ingest, max_request());
+    ListenOptions options;
+    options.host = settings_.text("bind");
+    options.port = static_cast<std::uint16_t>(settings_.integer("port"));
+    options.log = &environment_.log;
+    TRY_ASSIGN(listener_, environment_.network->listen(options, [this](std::unique_ptr<Connection> connection) {
+      open(std::move(connection));
+    }));
+    environment_.network->run([this] { sweep_later(); });
+    environment_.log.info(fmt::format("listening on {}:{}", options.host, listener_->port()));
+    return {};
+  }
+
+  void stop() override {
+    if (shared_ == nullptr) return;
+    Network& network = *environment_.network;
+    network.run([this] {
+      listener_ = nullptr;
+      sweeper_ = nullptr;
+      auto sessions = sessions_;  // finish() may end some at once
+      for (auto& [address, session] : sessions) session->finish();
+    });
+    wait_for_answers();
+    network.run([this] {
+      sessions_.clear();
+      publish_open_count();
+    });
+    shared_ = nullptr;
+  }
+
+ private:
+  /// While a request grows, up to twice its size is held: half of what an intake may have is the most.
+  std::size_t max_request() const {
+    const std::uint64_t most = std::min<std::uint64_t>(environment_.budget.intake_limit() / 2, kLargestRequest);
+    const auto wanted = static_cast<std::uint64_t>(settings_.integer("max-request-bytes"));
+    if (wanted > most) {
+      environment_.log.warn(
+          fmt::format("max-request-bytes = {} is more than the memory budget allows: {} bytes are the "
+                      "most; give the process more memory with -Xmx if such requests come",
+                      wanted, most));
+    }
+    return static_cast<std::size_t>(std::min(most, wanted > 0 ? wanted : environment_.budget.limit() / 4));
+  }
+
+  void open(std::unique_ptr<Connection> connection) {
+    auto session =
+        std::make_shared<AvroSession>(*shared_, std::move(connection), [this](AvroSession& ended) { close(ended); });
+    sessions_.emplace(session.get(), session);
+    publish_open_count();
+    session->start();
+  }
+
+  void close(AvroSession& session) {
+    sessions_.erase(&session);
+    publish_open_count();
+  }
+
+  void publish_open_count() {
+    open_connections_.set(static_cast<std::int64_t>(sessions_.size()));
+    std::lock_guard lock(mutex_);
+    none_open_ = sessions_.empty();
+    if (none_open_) all_ended_.notify_all();
+  }
+
+  void wait_for_answers() {
+    std::unique_lock lock(mutex_);
+    environment_.clock.wait_until(lock, all_ended_, {}, environment_.clock.steady_now() + kAnswersAtStop,
+                                  [this] { return none_open_; });
+  }
+
+  void sweep_later() {
+    const auto pause = std::clamp(stall_timeout_ / 4, std::chrono::milliseconds(1), kLongestBetweenSweeps);
+    sweeper_ = environment_.network->call_after(pause, [this] {
+      const Clock::Steady then = environment_.clock.steady_now() - stall_timeout_;
+      const auto sessions = sessions_;
+      for (const auto& [address, session] : sessions) session->end_if_stalled(then);
+      sweep_later();
+    });
+  }
+
+  const Settings settings_;
+  Environment& environment_;
+  const std::chrono::milliseconds stall_timeout_;
+  Counter& open_connections_;
+  std::unique_ptr<AvroShared> shared_;
+  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<Timer> sweeper_;
+  std::unordered_map<AvroSession*, std::shared_ptr<AvroSession>> sessions_;  // loop's thread only
+  std::mutex mutex_;
+  std::condition_variable_any all_ended_;
+  bool none_open_ = true;
+};
+
+Status check_built(const Settings& settings) {
+  if (settings.boolean("ssl")) {
+    return {Code::invalid, "ssl = true: TLS is not built yet; leave it out, or put a TLS proxy in front"};
+  }
+  if (settings.boolean("ipFilter")) {
+    return {Code::invalid, "ipFilter = true: not built yet; leave it out and filter with the machine's firewall"};
+  }
+  if (settings.choice("compression-type") == "deflate") {
+    return {Code::invalid, "compression-type = deflate: not built yet; leave it out on both sides"};
+  }
+  return {};
+}
+
+}  // namespace
+
+const SourceFactory kAvroSource{
+    &kInfo, [](const Settings& settings, Environment& environment) -> Result<std::unique_ptr<Source>> {
+      TRY(check_built(settings));
+      if (environment.network == nullptr) return Status(Code::invalid, "the avro source needs a network");
+      return std::unique_ptr<Source>(std::make_unique<AvroSource>(settings, environment));
+    }};
+
+}  // namespace standpipe
