@@ -20,6 +20,7 @@
 #include "interceptors/static/static_interceptor.h"
 #include "interceptors/timestamp/timestamp_interceptor.h"
 #include "interceptors/uuid/uuid_interceptor.h"
+#include "sinks/avro/avro_sink.h"
 #include "sinks/file_roll/file_roll_sink.h"
 #include "sinks/hdfs/hdfs_sink.h"
 #include "sinks/logger/logger_sink.h"
@@ -40,7 +41,7 @@ const SourceFactory* const kSources[] = {&kAvroSource,     &kExecSource,   &kNet
                                          &kSpooldirSource, &kStressSource, &kTaildirSource};
 const ChannelFactory* const kChannels[] = {&kFileChannel, &kMemoryChannel, &kPseudoTxnChannel,
                                            &spillable_channel(kMemoryChannel, kFileChannel)};
-const SinkFactory* const kSinks[] = {&kFileRollSink, &kHdfsSink, &kLoggerSink, &kNullSink};
+const SinkFactory* const kSinks[] = {&kAvroSink, &kFileRollSink, &kHdfsSink, &kLoggerSink, &kNullSink};
 const InterceptorFactory* const kInterceptors[] = {
     &kHostInterceptor,          &kRegexExtractorInterceptor, &kRegexFilterInterceptor, &kRemoveHeaderInterceptor,
     &kSearchReplaceInterceptor, &kStaticInterceptor,         &kTimestampInterceptor,   &kUuidInterceptor};

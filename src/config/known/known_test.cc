@@ -148,6 +148,7 @@ bool has_own_folder(const ReferenceRow& row) {
       "channel file",
       "channel memory",
       "channel SPILLABLEMEMORY",
+      "sink avro",
       "sink hdfs",
       "sink logger",
       "sink file_roll",

@@ -45,9 +45,11 @@ TEST(AvroEvents, SurviveTheWire) {
   outlet.put_all({"one", "two", "three"}, {{"k", "v"}});
   const Lease lease = outlet.take(100).value();
   MemoryBudget budget(64 << 20);
-  const EncodedRequest request = encode_batch(lease, 17, "", budget, false);
+  const RequestExtent extent = measure_batch(lease, 1 << 30);
+  EXPECT_EQ(extent.events, lease.size());
+  const EncodedRequest request = encode_batch(lease, extent, 17, budget, false);
   ASSERT_NE(request.slab, nullptr);
-  EXPECT_EQ(request.bytes.size(), request_bytes(lease));
+  EXPECT_EQ(request.bytes.size(), extent.bytes);
   EXPECT_EQ(budget.used(), request.bytes.size());
   const Decoded decoded = decode(request);
   EXPECT_EQ(decoded.method, "appendBatch");
@@ -66,8 +68,21 @@ TEST(AvroEvents, AFullBudgetIsSaidAndCanBeForced) {
   outlet.put(std::string(1000, 'x'));
   const Lease lease = outlet.take(1).value();
   MemoryBudget budget(500);
-  EXPECT_EQ(encode_batch(lease, 1, "", budget, false).slab, nullptr);
-  EXPECT_NE(encode_batch(lease, 1, "", budget, true).slab, nullptr);
+  const RequestExtent extent = measure_batch(lease, 1 << 20);
+  EXPECT_EQ(encode_batch(lease, extent, 1, budget, false).slab, nullptr);
+  EXPECT_NE(encode_batch(lease, extent, 1, budget, true).slab, nullptr);
+}
+
+TEST(AvroEvents, LargeOnesAreSentInParts) {
+  testing::TestOutlet outlet;
+  for (int i = 0; i < 10; ++i) outlet.put(std::string(1000, 'x'));
+  const Lease lease = outlet.take(10).value();
+  MemoryBudget budget(64 << 20);
+  const RequestExtent some = measure_batch(lease, 3500);
+  EXPECT_EQ(some.events, 3u);
+  EXPECT_LE(some.bytes, 3500u);
+  EXPECT_EQ(decode(encode_batch(lease, some, 1, budget, false)).batch.size(), 3u);
+  EXPECT_EQ(measure_batch(lease, 10).events, 1u) << "one that is larger alone is sent alone";
 }
 
 TEST(AvroEvents, ReadsSeveralBlocksAndSizesOfBlocks) {

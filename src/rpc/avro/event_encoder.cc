@@ -67,14 +67,15 @@ const std::string& call_of_append_batch() {
   return call;
 }
 
-/// Visits every event once; events in a row with the same block of headers say so.
+/// Visits the first `count` events, until `visit` says no; events in a row with the same block of headers say so.
 template <typename Visit>
-void for_each_event(const Lease& lease, Visit&& visit) {
+void for_each_event(const Lease& lease, std::size_t count, Visit&& visit) {
   const Headers* last = nullptr;
   for (const BatchSpan& span : lease.spans()) {
     for (std::size_t i = span.first; i < span.first + span.count; ++i) {
+      if (count-- == 0) return;
       const EventRef event = (*span.batch)[i];
-      visit(event, event.headers == last);
+      if (!visit(event, event.headers == last)) return;
       last = event.headers;
     }
   }
@@ -82,28 +83,34 @@ void for_each_event(const Lease& lease, Visit&& visit) {
 
 }  // namespace
 
-std::size_t request_bytes(const Lease& lease) {
-  std::size_t size = kFrameHead + call_of_append_batch().size() + long_size(lease.size()) + 1;
+RequestExtent measure_batch(const Lease& lease, std::size_t max_bytes) {
+  constexpr std::size_t kLongestCount = 10;
+  const std::size_t frame = kFrameHead + call_of_append_batch().size() + 1;
+  RequestExtent extent;
   std::size_t headers = 0;
-  for_each_event(lease, [&](const EventRef& event, bool same_headers) {
+  for_each_event(lease, lease.size(), [&](const EventRef& event, bool same_headers) {
     if (!same_headers) headers = headers_size(*event.headers);
-    size += headers + bytes_size(event.body);
+    const std::size_t more = headers + bytes_size(event.body);
+    if (extent.events > 0 && frame + kLongestCount + extent.bytes + more > max_bytes) return false;
+    ++extent.events;
+    extent.bytes += more;
+    return true;
   });
-  return size;
+  extent.bytes += frame + long_size(extent.events);
+  return extent;
 }
 
-EncodedRequest encode_batch(const Lease& lease, std::int32_t serial, std::string_view front, MemoryBudget& budget,
+EncodedRequest encode_batch(const Lease& lease, const RequestExtent& extent, std::int32_t serial, MemoryBudget& budget,
                             bool force) {
-  const std::size_t size = request_bytes(lease) + front.size();
-  auto slab = force ? Slab::make(size, &budget) : Slab::try_make(size, budget, MemoryBudget::Use::drain);
+  auto slab =
+      force ? Slab::make(extent.bytes, &budget) : Slab::try_make(extent.bytes, budget, MemoryBudget::Use::drain);
   if (slab == nullptr) return {};
-  write_frame_head(slab->data(), serial, static_cast<std::uint32_t>(size - kFrameHead));
+  write_frame_head(slab->data(), serial, static_cast<std::uint32_t>(extent.bytes - kFrameHead));
   Writer writer(slab->data() + kFrameHead);
-  writer.raw(front);
   writer.raw(call_of_append_batch());
-  writer.number(lease.size());
+  writer.number(extent.events);
   std::string_view encoded;  // the headers of the event before, as they were written
-  for_each_event(lease, [&](const EventRef& event, bool same_headers) {
+  for_each_event(lease, extent.events, [&](const EventRef& event, bool same_headers) {
     if (same_headers) {
       writer.raw(encoded);
     } else {
@@ -112,10 +119,11 @@ EncodedRequest encode_batch(const Lease& lease, std::int32_t serial, std::string
       encoded = {begin, static_cast<std::size_t>(writer.at() - begin)};
     }
     writer.bytes(event.body);
+    return true;
   });
   writer.number(0);
-  CHECK(writer.at() == slab->data() + size);
-  const std::string_view bytes(slab->data(), size);
+  CHECK(writer.at() == slab->data() + extent.bytes);
+  const std::string_view bytes(slab->data(), extent.bytes);
   return {std::move(slab), bytes};
 }
 

@@ -16,13 +16,18 @@ struct EncodedRequest {
   std::string_view bytes;
 };
 
-/// An appendBatch of all events of `lease`, in one slab of exactly its size, charged to `budget`; `front` is what
-/// stands before the call (the handshake, or nothing). Null slab: the budget has no room, and `force` was not set.
-/// Larger than 2 GiB can't be framed: see request_bytes().
-EncodedRequest encode_batch(const Lease& lease, std::int32_t serial, std::string_view front, MemoryBudget& budget,
-                            bool force);
+/// The first events of a lease, and how large an appendBatch of them is, its frame included.
+struct RequestExtent {
+  std::size_t events = 0;
+  std::size_t bytes = 0;
+};
 
-/// How large that frame becomes, without `front`.
-std::size_t request_bytes(const Lease& lease);
+/// As many of the first events as fit into `max_bytes`; one at least. The lease is not empty.
+RequestExtent measure_batch(const Lease& lease, std::size_t max_bytes);
+
+/// That appendBatch as a frame, in one slab of exactly its size, charged to `budget`. Null slab: the budget has no
+/// room, and `force` was not set.
+EncodedRequest encode_batch(const Lease& lease, const RequestExtent& extent, std::int32_t serial, MemoryBudget& budget,
+                            bool force);
 
 }  // namespace standpipe::avro

@@ -16,7 +16,8 @@ import sys
 import tempfile
 import time
 
-from avro_peer import Sink, read_container, send_batch
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from avro_peer import Sink, read_container, send_batch  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE = 90  # seconds, for machines with much else to do
