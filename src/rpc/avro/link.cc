@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "net/deflated_connection.h"
 #include "rpc/avro/frame_reader.h"
 #include "rpc/avro/message.h"
 
@@ -43,6 +44,9 @@ class Link::Line final : public ConnectionHandler, public std::enable_shared_fro
       connecting_ = nullptr;
       if (!connection.ok()) return fail(connection.status());
       connection_ = std::move(connection).value();
+      if (options_.deflate_level) {
+        connection_ = deflated(std::move(connection_), {.level = *options_.deflate_level}, network_);
+      }
       connection_->attach(*this);
       connection_->resume_reading();
       publish([this] {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -15,6 +16,7 @@ namespace standpipe::avro {
 struct LinkOptions {
   ConnectOptions peer;
   unsigned window = 1;  ///< requests that we would like to have open, told to peers of our own kind
+  std::optional<int> deflate_level = std::nullopt;  ///< the connection is compressed
 };
 
 /// The client's end of a connection to an Avro source, for a thread that is not the loop's: requests go in, answers
