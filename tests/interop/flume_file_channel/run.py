@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from agents import Agent, free_port, install, wait_for  # noqa: E402
+from agents import PATIENCE, Agent, free_port, install, wait_for  # noqa: E402
 from avro_peer import Sink, read_container, send_batch  # noqa: E402
 
 
