@@ -85,9 +85,10 @@ class Link::Line final : public ConnectionHandler, public std::enable_shared_fro
     std::lock_guard lock(mutex_);
     view_ = {};
   }
-  void wait_for_news(Clock& clock, Clock::Steady deadline) {
+  std::uint64_t wait_for_news(std::uint64_t seen, Clock& clock, Clock::Steady deadline) {
     std::unique_lock lock(mutex_);
-    clock.wait_until(lock, news_, {}, deadline, [this] { return !answers_.empty() || view_.phase == Phase::failed; });
+    clock.wait_until(lock, news_, {}, deadline, [&] { return changes_ != seen; });
+    return changes_;
   }
 
  private:
@@ -187,6 +188,7 @@ class Link::Line final : public ConnectionHandler, public std::enable_shared_fro
     {
       std::lock_guard lock(mutex_);
       change();
+      ++changes_;
     }
     news_.notify_all();
     if (changed_) changed_();
@@ -208,6 +210,7 @@ class Link::Line final : public ConnectionHandler, public std::enable_shared_fro
 
   mutable std::mutex mutex_;
   std::condition_variable_any news_;
+  std::uint64_t changes_ = 0;
   View view_;
   std::vector<Answer> answers_;
 };
@@ -223,6 +226,7 @@ Link::~Link() {
 void Link::open() {
   close();
   line_ = std::make_shared<Line>(network_, options_, changed_);
+  seen_ = 0;
   network_.post([line = line_] { line->start(); });
 }
 
@@ -244,7 +248,7 @@ std::vector<Link::Answer> Link::take_answers() {
 }
 
 void Link::wait_for_news(Clock& clock, Clock::Steady deadline) {
-  if (line_ != nullptr) line_->wait_for_news(clock, deadline);
+  if (line_ != nullptr) seen_ = line_->wait_for_news(seen_, clock, deadline);
 }
 
 }  // namespace standpipe::avro

@@ -53,7 +53,7 @@ class Link {
   void send(std::int32_t serial, EncodedRequest request);
   /// Those that have come since.
   std::vector<Answer> take_answers();
-  /// Waits for the next answer or the end of the connection, at most until the deadline.
+  /// Waits until something has changed since the last call, at most until the deadline.
   void wait_for_news(Clock& clock, Clock::Steady deadline);
 
  private:
@@ -62,6 +62,7 @@ class Link {
   const LinkOptions options_;
   const std::function<void()> changed_;
   std::shared_ptr<Line> line_;
+  std::uint64_t seen_ = 0;  // changes of line_ that wait_for_news() has told
 };
 
 }  // namespace standpipe::avro

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """run.py STANDPIPE: events through two tiers, one of this program and one of real Flume 1.11, in both orders, plain and
-compressed; and Flume's own avro-client into our source. Fed and drained by the test itself, so that every event is known
+compressed; and the avro-client of each into the source of the other. Fed and drained by the test itself, so that every event is known
 to the byte. Exits 77, saying why, where Flume is not installed and can't be.
 """
 import pathlib
@@ -84,18 +84,18 @@ def agent_text(flows, first):
     return lists + "".join(flow.agent_text(flow in first) for flow in flows)
 
 
-def avro_client(flume, port, flow, work):
+def avro_client(program, what, flow, work):
     lines = ["first", "", "größe", "x" * 5000] + [f"line {number}" for number in range(100)]
     file, headers = work / "lines.txt", work / "headers.properties"
     file.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
     headers.write_text("from = avro-client\n", encoding="utf-8")
     before = len(flow.receiver.delivered)
-    subprocess.run([flume, "avro-client", "-H", "127.0.0.1", "-p", str(port), "-F", str(file), "-R", str(headers)], check=True,
+    subprocess.run([*program, "avro-client", "-H", "127.0.0.1", "-p", str(flow.entry), "-F", str(file), "-R", str(headers)], check=True,
                    capture_output=True, timeout=120, env={"PATH": "/usr/bin:/bin", "JAVA_OPTS": "-Xmx64m -Dfile.encoding=UTF-8"})
     flow.receiver.wait(lambda peer: len(peer.delivered) >= before + len(lines))
     expected = [((("from", "avro-client"),), line.encode()) for line in lines]
-    assert flow.receiver.delivered[before:] == expected, "what Flume's avro-client sent came otherwise"
-    print(f"ok: Flume's avro-client into our source: {len(lines)} lines", flush=True)
+    assert flow.receiver.delivered[before:] == expected, f"{what}: the lines came otherwise"
+    print(f"ok: {what}: {len(lines)} lines", flush=True)
 
 
 def run(flume, standpipe, work):
@@ -109,7 +109,10 @@ def run(flume, standpipe, work):
             wait_for(lambda: listens(flow.entry) and listens(flow.between), f"{flow.name} listens")
         for flow in flows:
             flow.run(events)
-        avro_client(flume, ours_first[0].entry, ours_first[0], work)
+        avro_client([flume], "Flume's avro-client into our source", ours_first[0], work)
+        ours = work / "flume-ng"
+        ours.symlink_to(standpipe)
+        avro_client([ours], "our avro-client into Flume's source", flume_first[0], work)
 
 
 def main():
