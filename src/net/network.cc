@@ -387,6 +387,11 @@ class Connector : public std::enable_shared_from_this<Connector> {
 
   void succeed() {
     if (connected_ == nullptr) return;
+    // A port in the range of outgoing connections that nobody listens on may connect to itself.
+    std::error_code error;
+    if (socket_.local_endpoint(error) == socket_.remote_endpoint(error) && !error) {
+      return try_next(asio::error::connection_refused);
+    }
     deadline_.cancel();
     auto stream = std::make_shared<Stream>(std::move(socket_), nullptr);
     std::exchange(connected_, nullptr)(std::unique_ptr<Connection>(std::make_unique<TcpConnection>(std::move(stream))));

@@ -43,10 +43,7 @@ class Link::Line final : public ConnectionHandler, public std::enable_shared_fro
       const auto self = shared_from_this();
       connecting_ = nullptr;
       if (!connection.ok()) return fail(connection.status());
-      connection_ = std::move(connection).value();
-      if (options_.deflate_level) {
-        connection_ = deflated(std::move(connection_), {.level = *options_.deflate_level}, network_);
-      }
+      connection_ = wrapped(std::move(connection).value());
       connection_->attach(*this);
       connection_->resume_reading();
       publish([this] {
@@ -92,6 +89,17 @@ class Link::Line final : public ConnectionHandler, public std::enable_shared_fro
   }
 
  private:
+  std::unique_ptr<Connection> wrapped(std::unique_ptr<Connection> connection) {
+    const auto deflate = [this](std::unique_ptr<Connection> below) {
+      return deflated(std::move(below), {.level = *options_.deflate_level}, network_);
+    };
+    const bool outside = options_.deflate_outside_tls;
+    if (options_.deflate_level && outside) connection = deflate(std::move(connection));
+    if (options_.tls) connection = tls_client(std::move(connection), options_.tls, network_);
+    if (options_.deflate_level && !outside) connection = deflate(std::move(connection));
+    return connection;
+  }
+
   void readable() override {
     const auto self = shared_from_this();
     const std::span<char> room = buffer_.room();

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "net/network.h"
+#include "net/tls.h"
 #include "rpc/avro/event_encoder.h"
 #include "standpipe/status.h"
 
@@ -17,6 +18,8 @@ struct LinkOptions {
   ConnectOptions peer;
   unsigned window = 1;  ///< requests that we would like to have open, told to peers of our own kind
   std::optional<int> deflate_level = std::nullopt;  ///< the connection is compressed
+  std::shared_ptr<const TlsContext> tls = nullptr;  ///< and encrypted
+  bool deflate_outside_tls = true;                  ///< where it is both: what Flume 1.10 and 1.11 do
 };
 
 /// The client's end of a connection to an Avro source, for a thread that is not the loop's: requests go in, answers

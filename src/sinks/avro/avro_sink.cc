@@ -68,6 +68,10 @@ constexpr Option kOptions[] = {
      .help = "How hard to compress; 0 is not at all.",
      .min = 0,
      .max = 9},
+    {.name = "deflate-outside-tls",
+     .kind = Kind::boolean,
+     .fallback = "true",
+     .help = "Where both are on: true as Flume 1.10 and 1.11 have it, false as Flume 1.9 and older."},
     {.name = "ssl", .kind = Kind::boolean, .fallback = "false", .help = "Whether to speak TLS with the server."},
     {.name = "trust-all-certs",
      .kind = Kind::boolean,
@@ -75,12 +79,12 @@ constexpr Option kOptions[] = {
      .help = "Whether any certificate of the server is accepted."},
     {.name = "truststore",
      .kind = Kind::path,
-     .help = "Trust store that the server's certificate is checked against; without it the process-wide one."},
+     .help = "Certificates that the server's chain is checked against, PEM or PKCS12; without it the system's."},
     {.name = "truststore-password", .kind = Kind::secret, .help = "Password of the trust store."},
     {.name = "truststore-type",
      .kind = Kind::name,
      .fallback = "JKS",
-     .help = "Format of the trust store, JKS or PKCS12."},
+     .help = "Format of the trust store; PEM and PKCS12 are recognised whatever it says."},
     {.name = "exclude-protocols",
      .kind = Kind::list,
      .fallback = "SSLv3",
@@ -151,7 +155,7 @@ struct SinkCounters {
 /// See avro_sink.h. Lives on its runner's thread; its link lives on the loop and only wakes it.
 class AvroSink final : public Sink {
  public:
-  AvroSink(const Settings& settings, Environment& environment)
+  AvroSink(const Settings& settings, Environment& environment, std::shared_ptr<const TlsContext> tls)
       : environment_(environment),
         batch_size_(static_cast<std::size_t>(settings.integer("batch-size"))),
         request_timeout_(settings.duration("request-timeout")),
@@ -161,6 +165,8 @@ class AvroSink final : public Sink {
     link_options_.peer.port = static_cast<std::uint16_t>(settings.integer("port"));
     link_options_.peer.timeout = settings.duration("connect-timeout");
     link_options_.window = kWindow;
+    link_options_.tls = std::move(tls);
+    link_options_.deflate_outside_tls = settings.boolean("deflate-outside-tls");
     if (settings.choice("compression-type") == "deflate") {
       link_options_.deflate_level = static_cast<int>(settings.integer("compression-level"));
     }
@@ -386,21 +392,22 @@ class AvroSink final : public Sink {
   bool answered_ = false;  // something came back over this connection
 };
 
-Status check_built(const Settings& settings) {
-  if (settings.boolean("ssl")) {
-    return {Code::invalid, "ssl = true: TLS is not built yet; leave it out, or put a TLS proxy in front"};
-  }
-  return {};
+/// Null where TLS is not wanted.
+Result<std::shared_ptr<const TlsContext>> make_tls(const Settings& settings) {
+  if (!settings.boolean("ssl")) return std::shared_ptr<const TlsContext>();
+  const TlsLimits limits{settings.list("include-protocols"), settings.list("exclude-protocols"),
+                         settings.list("include-cipher-suites"), settings.list("exclude-cipher-suites")};
+  return TlsContext::client({settings.text("truststore"), settings.text("truststore-password")},
+                            settings.boolean("trust-all-certs"), limits);
 }
 
 }  // namespace
 
-const SinkFactory kAvroSink{&kInfo,
-                            [](const Settings& settings, Environment& environment) -> Result<std::unique_ptr<Sink>> {
-                              TRY(check_built(settings));
-                              if (environment.network == nullptr)
-                                return Status(Code::invalid, "the avro sink needs a network");
-                              return std::unique_ptr<Sink>(std::make_unique<AvroSink>(settings, environment));
-                            }};
+const SinkFactory kAvroSink{
+    &kInfo, [](const Settings& settings, Environment& environment) -> Result<std::unique_ptr<Sink>> {
+      TRY_ASSIGN(auto tls, make_tls(settings));
+      if (environment.network == nullptr) return Status(Code::invalid, "the avro sink needs a network");
+      return std::unique_ptr<Sink>(std::make_unique<AvroSink>(settings, environment, std::move(tls)));
+    }};
 
 }  // namespace standpipe

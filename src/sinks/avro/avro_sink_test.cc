@@ -247,14 +247,5 @@ TEST_F(AvroSinkTest, WaitsForOpenAnswersWhenItStops) {
   sink->stop();
 }
 
-TEST_F(AvroSinkTest, SaysWhatIsNotBuiltYet) {
-  for (const auto& [key, value] : Settings::Map{{"ssl", "true"}}) {
-    const auto settings = Settings::parse(*kAvroSink.info, {{"hostname", "h"}, {"port", "1"}, {key, value}});
-    const auto made = kAvroSink.create(*settings, env.environment);
-    EXPECT_EQ(made.status().code(), Code::invalid);
-    EXPECT_THAT(made.status().message(), ::testing::StartsWith(key + " = " + value));
-  }
-}
-
 }  // namespace
 }  // namespace standpipe

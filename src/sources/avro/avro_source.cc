@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "net/deflated_connection.h"
+#include "net/tls.h"
 #include "sources/avro/avro_session.h"
 
 namespace standpipe {
@@ -53,12 +54,19 @@ constexpr Option kOptions[] = {
     {.name = "ipFilterRules",
      .kind = Kind::comma_list,
      .help = "Rules tried in order, each allow or deny, then ip or name, then a pattern, joined by colons."},
+    {.name = "deflate-outside-tls",
+     .kind = Kind::boolean,
+     .fallback = "true",
+     .help = "Where both are on: true as Flume 1.10 and 1.11 have it, false as Flume 1.9 and older."},
     {.name = "ssl", .kind = Kind::boolean, .fallback = "false", .help = "Whether clients must speak TLS."},
     {.name = "keystore",
      .kind = Kind::path,
-     .help = "Key store with the server's certificate and key; without it the process-wide one."},
+     .help = "Key store with the server's certificate and key, PEM or PKCS12; needed with ssl."},
     {.name = "keystore-password", .kind = Kind::secret, .help = "Password of the key store."},
-    {.name = "keystore-type", .kind = Kind::name, .fallback = "JKS", .help = "Format of the key store, JKS or PKCS12."},
+    {.name = "keystore-type",
+     .kind = Kind::name,
+     .fallback = "JKS",
+     .help = "Format of the key store; PEM and PKCS12 are recognised whatever it says."},
     {.name = "exclude-protocols",
      .kind = Kind::list,
      .fallback = "SSLv3",
@@ -81,11 +89,13 @@ constexpr ComponentInfo kInfo{.kind = ComponentKind::source,
 /// See avro_source.h. start() and stop() come from the runner; sessions live on the loop.
 class AvroSource final : public Source {
  public:
-  AvroSource(const Settings& settings, Environment& environment)
+  AvroSource(const Settings& settings, Environment& environment, std::shared_ptr<const TlsContext> tls)
       : settings_(settings),
         environment_(environment),
+        tls_(std::move(tls)),
         stall_timeout_(settings.duration("request-timeout")),
         deflate_(settings.choice("compression-type") == "deflate"),
+        deflate_outside_(settings.boolean("deflate-outside-tls")),
         open_connections_(environment.counters.counter(counter_names::kOpenConnections)) {}
   ~AvroSource() override { stop(); }
 
@@ -135,13 +145,19 @@ class AvroSource final : public Source {
   }
 
   void open(std::unique_ptr<Connection> connection) {
-    // Answers are short: they need little of a compressor's memory, and there may be very many connections.
-    if (deflate_) connection = deflated(std::move(connection), {.small = true}, *environment_.network);
+    if (deflate_ && deflate_outside_) connection = compressed(std::move(connection));
+    if (tls_ != nullptr) connection = tls_server(std::move(connection), tls_, *environment_.network);
+    if (deflate_ && !deflate_outside_) connection = compressed(std::move(connection));
     auto session =
         std::make_shared<AvroSession>(*shared_, std::move(connection), [this](AvroSession& ended) { close(ended); });
     sessions_.emplace(session.get(), session);
     publish_open_count();
     session->start();
+  }
+
+  /// Answers are short: they need little of a compressor's memory, and there may be very many connections.
+  std::unique_ptr<Connection> compressed(std::unique_ptr<Connection> connection) {
+    return deflated(std::move(connection), {.small = true}, *environment_.network);
   }
 
   void close(AvroSession& session) {
@@ -174,8 +190,10 @@ class AvroSource final : public Source {
 
   const Settings settings_;
   Environment& environment_;
+  const std::shared_ptr<const TlsContext> tls_;  // null: none
   const std::chrono::milliseconds stall_timeout_;
   const bool deflate_;
+  const bool deflate_outside_;
   Counter& open_connections_;
   std::unique_ptr<AvroShared> shared_;
   std::unique_ptr<Listener> listener_;
@@ -186,10 +204,17 @@ class AvroSource final : public Source {
   bool none_open_ = true;
 };
 
+/// Null where TLS is not wanted.
+Result<std::shared_ptr<const TlsContext>> make_tls(const Settings& settings) {
+  if (!settings.boolean("ssl")) return std::shared_ptr<const TlsContext>();
+  const std::string path = settings.text("keystore");
+  if (path.empty()) return Status(Code::invalid, "ssl = true needs a keystore: PEM or PKCS12");
+  const TlsLimits limits{settings.list("include-protocols"), settings.list("exclude-protocols"),
+                         settings.list("include-cipher-suites"), settings.list("exclude-cipher-suites")};
+  return TlsContext::server({path, settings.text("keystore-password")}, limits);
+}
+
 Status check_built(const Settings& settings) {
-  if (settings.boolean("ssl")) {
-    return {Code::invalid, "ssl = true: TLS is not built yet; leave it out, or put a TLS proxy in front"};
-  }
   if (settings.boolean("ipFilter")) {
     return {Code::invalid, "ipFilter = true: not built yet; leave it out and filter with the machine's firewall"};
   }
@@ -201,8 +226,9 @@ Status check_built(const Settings& settings) {
 const SourceFactory kAvroSource{
     &kInfo, [](const Settings& settings, Environment& environment) -> Result<std::unique_ptr<Source>> {
       TRY(check_built(settings));
+      TRY_ASSIGN(auto tls, make_tls(settings));
       if (environment.network == nullptr) return Status(Code::invalid, "the avro source needs a network");
-      return std::unique_ptr<Source>(std::make_unique<AvroSource>(settings, environment));
+      return std::unique_ptr<Source>(std::make_unique<AvroSource>(settings, environment, std::move(tls)));
     }};
 
 }  // namespace standpipe

@@ -16,6 +16,7 @@ from agents import Agent, free_port, install, wait_for  # noqa: E402
 from avro_peer import Sink, send_batch  # noqa: E402
 
 BATCH = 20
+PASSWORD = "changeit"
 
 
 def listens(port):
@@ -42,8 +43,8 @@ def make_events():
 class Flow:
     """From the test into the first agent, over to the second, and back to the test."""
 
-    def __init__(self, name, number, compressed):
-        self.name, self.number = name, number
+    def __init__(self, name, number, compressed=False, tls=None):
+        self.name, self.number, self.tls = name, number, tls
         self.entry, self.between = free_port(), free_port()
         self.compression = "deflate" if compressed else "none"
         self.receiver = Sink(enough=10**9)
@@ -51,7 +52,7 @@ class Flow:
     def agent_text(self, first):
         n = f"{self.number}"
         port, target = (self.entry, self.between) if first else (self.between, self.receiver.port)
-        compressed_end = "sinks.k" if first else "sources.r"
+        between = "sinks.k" if first else "sources.r"
         return f"""a1.sources.r{n}.type = avro
 a1.sources.r{n}.bind = 127.0.0.1
 a1.sources.r{n}.port = {port}
@@ -64,7 +65,17 @@ a1.sinks.k{n}.hostname = 127.0.0.1
 a1.sinks.k{n}.port = {target}
 a1.sinks.k{n}.batch-size = {BATCH}
 a1.sinks.k{n}.channel = c{n}
-a1.{compressed_end}{n}.compression-type = {self.compression}
+a1.{between}{n}.compression-type = {self.compression}
+""" + self.tls_text(f"a1.{between}{n}", first)
+
+    def tls_text(self, between, first):
+        if not self.tls:
+            return ""
+        kind = "truststore" if first else "keystore"
+        return f"""{between}.ssl = true
+{between}.{kind} = {self.tls[kind]}
+{between}.{kind}-password = {PASSWORD}
+{between}.{kind}-type = PKCS12
 """
 
     def run(self, events):
@@ -84,6 +95,19 @@ def agent_text(flows, first):
     return lists + "".join(flow.agent_text(flow in first) for flow in flows)
 
 
+def make_stores(work):
+    """A server's key and a store that trusts it, as Java makes them."""
+    stores = {"keystore": work / "server.p12", "truststore": work / "trusted.p12"}
+    common = ["-storetype", "PKCS12", "-storepass", PASSWORD, "-alias", "server"]
+    certificate = work / "server.crt"
+    for command in (["-genkeypair", "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=collector", "-validity", "2",
+                     "-keystore", stores["keystore"]],
+                    ["-exportcert", "-rfc", "-file", certificate, "-keystore", stores["keystore"]],
+                    ["-importcert", "-noprompt", "-file", certificate, "-keystore", stores["truststore"]]):
+        subprocess.run(["keytool", *command, *common], check=True, capture_output=True, timeout=60)
+    return stores
+
+
 def avro_client(program, what, flow, work):
     lines = ["first", "", "größe", "x" * 5000] + [f"line {number}" for number in range(100)]
     file, headers = work / "lines.txt", work / "headers.properties"
@@ -99,8 +123,11 @@ def avro_client(program, what, flow, work):
 
 
 def run(flume, standpipe, work):
-    ours_first = [Flow("ours to Flume", 1, False), Flow("ours to Flume, deflate", 2, True)]
-    flume_first = [Flow("Flume to ours", 3, False), Flow("Flume to ours, deflate", 4, True)]
+    tls = make_stores(work)
+    ours_first = [Flow("ours to Flume", 1), Flow("ours to Flume, deflate", 2, True), Flow("ours to Flume, TLS", 3, tls=tls),
+                  Flow("ours to Flume, TLS and deflate", 4, True, tls)]
+    flume_first = [Flow("Flume to ours", 5), Flow("Flume to ours, deflate", 6, True), Flow("Flume to ours, TLS", 7, tls=tls),
+                   Flow("Flume to ours, TLS and deflate", 8, True, tls)]
     flows = ours_first + flume_first
     events = make_events()
     with Agent([standpipe, "agent"], work / "standpipe", agent_text(flows, ours_first)), \

@@ -1,6 +1,7 @@
 """Agents as processes, ours and real Flume's, for the tests that put the two together."""
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -20,8 +21,14 @@ def wait_for(condition, what, seconds=PATIENCE):
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    """Below the ports that the system gives to who connects: a client that tries before the other one listens would
+    otherwise, now and then, be connected to itself."""
+    while True:
+        try:
+            with socket.create_server(("127.0.0.1", random.randrange(15000, 32000))) as server:
+                return server.getsockname()[1]
+        except OSError:
+            pass
 
 
 class Agent:
