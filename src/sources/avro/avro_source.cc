@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "net/deflated_connection.h"
+#include "net/peer_filter.h"
 #include "net/tls.h"
 #include "sources/avro/avro_session.h"
 
@@ -89,14 +91,17 @@ constexpr ComponentInfo kInfo{.kind = ComponentKind::source,
 /// See avro_source.h. start() and stop() come from the runner; sessions live on the loop.
 class AvroSource final : public Source {
  public:
-  AvroSource(const Settings& settings, Environment& environment, std::shared_ptr<const TlsContext> tls)
+  AvroSource(const Settings& settings, Environment& environment, std::shared_ptr<const TlsContext> tls,
+             std::optional<PeerFilter> filter)
       : settings_(settings),
         environment_(environment),
         tls_(std::move(tls)),
+        filter_(std::move(filter)),
         stall_timeout_(settings.duration("request-timeout")),
         deflate_(settings.choice("compression-type") == "deflate"),
         deflate_outside_(settings.boolean("deflate-outside-tls")),
-        open_connections_(environment.counters.counter(counter_names::kOpenConnections)) {}
+        open_connections_(environment.counters.counter(counter_names::kOpenConnections)),
+        refused_(environment.counters.counter(counter_names::kEventReadFail)) {}
   ~AvroSource() override { stop(); }
 
   Status start(Ingest& ingest) override {
@@ -145,6 +150,13 @@ class AvroSource final : public Source {
   }
 
   void open(std::unique_ptr<Connection> connection) {
+    if (filter_ && !filter_->allows(connection->peer())) {
+      refused_.add();
+      if (refusals_.pass(environment_.clock.now_ms())) {
+        environment_.log.warn(fmt::format("{} is disconnected: ipFilterRules deny it", connection->peer()));
+      }
+      return;
+    }
     if (deflate_ && deflate_outside_) connection = compressed(std::move(connection));
     if (tls_ != nullptr) connection = tls_server(std::move(connection), tls_, *environment_.network);
     if (deflate_ && !deflate_outside_) connection = compressed(std::move(connection));
@@ -191,10 +203,13 @@ class AvroSource final : public Source {
   const Settings settings_;
   Environment& environment_;
   const std::shared_ptr<const TlsContext> tls_;  // null: none
+  const std::optional<PeerFilter> filter_;
   const std::chrono::milliseconds stall_timeout_;
   const bool deflate_;
   const bool deflate_outside_;
   Counter& open_connections_;
+  Counter& refused_;
+  LogLimiter refusals_{60'000};
   std::unique_ptr<AvroShared> shared_;
   std::unique_ptr<Listener> listener_;
   std::unique_ptr<Timer> sweeper_;
@@ -214,21 +229,21 @@ Result<std::shared_ptr<const TlsContext>> make_tls(const Settings& settings) {
   return TlsContext::server({path, settings.text("keystore-password")}, limits);
 }
 
-Status check_built(const Settings& settings) {
-  if (settings.boolean("ipFilter")) {
-    return {Code::invalid, "ipFilter = true: not built yet; leave it out and filter with the machine's firewall"};
-  }
-  return {};
+Result<std::optional<PeerFilter>> make_filter(const Settings& settings) {
+  if (!settings.boolean("ipFilter")) return std::optional<PeerFilter>();
+  TRY_ASSIGN(PeerFilter filter, PeerFilter::parse(settings.list("ipFilterRules")));
+  return std::optional<PeerFilter>(std::move(filter));
 }
 
 }  // namespace
 
 const SourceFactory kAvroSource{
     &kInfo, [](const Settings& settings, Environment& environment) -> Result<std::unique_ptr<Source>> {
-      TRY(check_built(settings));
+      TRY_ASSIGN(auto filter, make_filter(settings));
       TRY_ASSIGN(auto tls, make_tls(settings));
       if (environment.network == nullptr) return Status(Code::invalid, "the avro source needs a network");
-      return std::unique_ptr<Source>(std::make_unique<AvroSource>(settings, environment, std::move(tls)));
+      return std::unique_ptr<Source>(
+          std::make_unique<AvroSource>(settings, environment, std::move(tls), std::move(filter)));
     }};
 
 }  // namespace standpipe

@@ -322,12 +322,26 @@ TEST_F(AvroSourceTest, AnswersWhatWasHandedOverBeforeItStops) {
   stopping.get();
 }
 
-TEST_F(AvroSourceTest, SaysWhatIsNotBuiltYet) {
-  for (const auto& [key, value] : Settings::Map{{"ipFilter", "true"}}) {
-    const auto made = make({{key, value}});
-    EXPECT_EQ(made.status().code(), Code::invalid);
-    EXPECT_THAT(made.status().message(), ::testing::StartsWith(key + " = " + value));
-  }
+// -- who may connect --------------------------------------------------------------------------------------------------
+
+TEST_F(AvroSourceTest, RulesDecideWhoMayConnect) {
+  start({{"ipFilter", "true"}, {"ipFilterRules", "deny:ip:127.0.0.1,allow:ip:*"}});
+  AvroTestClient denied(port);
+  EXPECT_EQ(denied.append({{}, "hello"}), "");
+  EXPECT_TRUE(env.log.contains("ipFilterRules deny it"));
+  source->stop();
+  start({{"ipFilter", "true"}, {"ipFilterRules", "allow:name:localhost, deny:ip:*"}});
+  AvroTestClient allowed(port);
+  EXPECT_EQ(allowed.append({{}, "hello"}), "OK");
+}
+
+TEST_F(AvroSourceTest, SaysWhatIsWrongWithFiltersAndKeys) {
+  EXPECT_THAT(make({{"ipFilter", "true"}}).status().message(), ::testing::HasSubstr("ipFilterRules"));
+  EXPECT_THAT(make({{"ipFilter", "true"}, {"ipFilterRules", "maybe:ip:*"}}).status().message(),
+              ::testing::HasSubstr("'maybe:ip:*'"));
+  EXPECT_THAT(make({{"ssl", "true"}}).status().message(), ::testing::HasSubstr("needs a keystore"));
+  EXPECT_THAT(make({{"ssl", "true"}, {"keystore", "/no/such/store"}}).status().message(),
+              ::testing::HasSubstr("/no/such/store: it can't be read"));
 }
 
 }  // namespace
