@@ -19,6 +19,9 @@ class Outlet {
   virtual ~Outlet() = default;
   /// Up to `max_events` events, at most the channel's transactionCapacity; an empty lease when there are none now.
   virtual Result<Lease> take(std::size_t max_events) = 0;
+  /// Has the sink's next turn come now: what it waits for elsewhere (an answer) is there. Unlike take(), from any
+  /// thread, from the first turn until the sink's stop() has returned.
+  virtual void wake() {}
 };
 
 /// What one turn of a sink came to.
@@ -27,6 +30,9 @@ struct Turn {
   /// When idle: call again by then even if no event arrives (a roll or an idle close is due). Steady-clock time of the
   /// environment's clock. Empty: only events wake it.
   std::optional<std::chrono::steady_clock::time_point> wake_by = std::nullopt;
+  /// Idle, and not because all is well: its destination has been asked and has not answered yet. A sink that failed
+  /// before still counts as failing.
+  bool undecided = false;
 };
 
 /// Takes events out. All calls come from one runner thread (a sink group calls its members from one thread too).

@@ -20,10 +20,12 @@
 #include "interceptors/static/static_interceptor.h"
 #include "interceptors/timestamp/timestamp_interceptor.h"
 #include "interceptors/uuid/uuid_interceptor.h"
+#include "sinks/avro/avro_sink.h"
 #include "sinks/file_roll/file_roll_sink.h"
 #include "sinks/hdfs/hdfs_sink.h"
 #include "sinks/logger/logger_sink.h"
 #include "sinks/null/null_sink.h"
+#include "sources/avro/avro_source.h"
 #include "sources/exec/exec_source.h"
 #include "sources/netcat/netcat_source.h"
 #include "sources/seq/seq_source.h"
@@ -35,11 +37,11 @@ namespace standpipe {
 
 namespace {
 
-const SourceFactory* const kSources[] = {&kExecSource,     &kNetcatSource, &kSeqSource,
+const SourceFactory* const kSources[] = {&kAvroSource,     &kExecSource,   &kNetcatSource, &kSeqSource,
                                          &kSpooldirSource, &kStressSource, &kTaildirSource};
 const ChannelFactory* const kChannels[] = {&kFileChannel, &kMemoryChannel, &kPseudoTxnChannel,
                                            &spillable_channel(kMemoryChannel, kFileChannel)};
-const SinkFactory* const kSinks[] = {&kFileRollSink, &kHdfsSink, &kLoggerSink, &kNullSink};
+const SinkFactory* const kSinks[] = {&kAvroSink, &kFileRollSink, &kHdfsSink, &kLoggerSink, &kNullSink};
 const InterceptorFactory* const kInterceptors[] = {
     &kHostInterceptor,          &kRegexExtractorInterceptor, &kRegexFilterInterceptor, &kRemoveHeaderInterceptor,
     &kSearchReplaceInterceptor, &kStaticInterceptor,         &kTimestampInterceptor,   &kUuidInterceptor};

@@ -11,6 +11,7 @@
 #include "app/option_parser.h"
 #include "app/run_agent.h"
 #include "app/terminal.h"
+#include "app/tools/avro_client.h"
 #include "app/tools/tool.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -157,10 +158,7 @@ int run_flume_ng(std::span<const std::string> arguments) {
     print(flume_version_text());
     return kExitGood;
   }
-  if (line->command == "avro-client") {
-    return fail("avro-client is not here yet: it comes with the Avro source and sink; until then Flume's own can send",
-                kExitFatal);
-  }
+  if (line->command == "avro-client") return run_avro_client(line->rest);
   if (line->command == "tool") {
     for (const auto& [key, value] : line->java.properties) {
       print(fmt::format("Info: -D{} has no effect: a tool loads no Java class that would read it\n", key));

@@ -176,7 +176,7 @@ std::string flume_usage() {
 commands:
   help                      print this text
   agent                     run an agent
-  avro-client               send a file to an Avro source (not here yet)
+  avro-client               send lines to an Avro source: avro-client --help
   tool                      tools for channels: fcintegritytool -l <data folders>
   version                   print the version
 

@@ -18,6 +18,11 @@ class ChannelOutlet final : public Outlet {
   ChannelOutlet(NamedChannel channel, Environment& environment);
 
   Result<Lease> take(std::size_t max_events) override;
+  void wake() override {
+    if (waker_ != nullptr) waker_->wake();
+  }
+  /// Who runs the sink's turns; before the first one.
+  void set_waker(Waker& waker) { waker_ = &waker; }
 
   /// Gives all open leases back to the channel; what the sink acknowledges of them later is refused, and counted as
   /// duplicates (EventDuplicateCount). Returns how many events went back.
@@ -34,6 +39,7 @@ class ChannelOutlet final : public Outlet {
 
   NamedChannel channel_;
   Environment& environment_;
+  Waker* waker_ = nullptr;
   Counter& duplicates_;
   Counter& read_fail_;
   std::vector<Lease::Fence> open_;

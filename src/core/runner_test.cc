@@ -73,6 +73,8 @@ struct SinkProbe {
   std::atomic<bool> throw_in_turn{false};
   std::atomic<int> failing_starts{0};
   std::atomic<bool> started{false};
+  std::atomic<bool> undecided{false};
+  std::atomic<Outlet*> outlet{nullptr};
   std::optional<milliseconds> wake_after;
   Latch* hang = nullptr;
   Clock* clock = nullptr;
@@ -91,8 +93,10 @@ class ProbeSink final : public Sink {
   }
   void stop() override { probe_->started = false; }
   Result<Turn> process(Outlet& outlet, std::stop_token) override {
+    probe_->outlet = &outlet;
     ++probe_->turns;
     if (probe_->hang != nullptr) probe_->hang->wait();
+    if (probe_->undecided) return Turn{.undecided = true};
     TRY_ASSIGN(Lease lease, outlet.take(100));
     if (probe_->throw_in_turn.exchange(false)) throw std::runtime_error("a library gave up");
     if (probe_->failures > 0) {
@@ -300,6 +304,36 @@ TEST_F(RunnerTest, AnIdleSinkIsCalledWhenItWantsToBe) {
     ASSERT_TRUE(eventually([&] { return sink_probe_->turns == turn && clock_.waiters() == 2; }));
     clock_.advance(milliseconds(30'000));
   }
+  EXPECT_TRUE(runner->stop());
+}
+
+TEST_F(RunnerTest, AnIdleSinkIsCalledWhenWhatItWaitsForIsThere) {
+  auto runner = sink();
+  runner->start();
+  for (int turn = 1; turn <= 3; ++turn) {
+    ASSERT_TRUE(eventually([&] { return sink_probe_->turns == turn && clock_.waiters() == 2; }));
+    sink_probe_->outlet.load()->wake();
+  }
+  EXPECT_TRUE(eventually([&] { return sink_probe_->turns == 4; }));
+  EXPECT_TRUE(runner->stop());
+}
+
+TEST_F(RunnerTest, AskingTheDestinationIsNoSuccess) {
+  sink_probe_->failures = 2;
+  auto runner = sink();
+  runner->start();
+  ASSERT_TRUE(eventually([&] { return sink_probe_->turns == 1 && clock_.waiters() == 2; }));
+  sink_probe_->undecided = true;
+  clock_.advance(milliseconds(1000));
+  ASSERT_TRUE(eventually([&] { return sink_probe_->turns == 2 && clock_.waiters() == 2; }));
+  EXPECT_EQ(runner->health().state, LifeState::error);
+  sink_probe_->undecided = false;
+  sink_probe_->outlet.load()->wake();
+  ASSERT_TRUE(eventually([&] { return sink_probe_->turns == 3 && clock_.waiters() == 2; }));
+  clock_.advance(milliseconds(1999));  // the second pause in a row
+  EXPECT_EQ(sink_probe_->turns, 3);
+  clock_.advance(milliseconds(1));
+  EXPECT_TRUE(reaches(*runner, LifeState::running));
   EXPECT_TRUE(runner->stop());
 }
 

@@ -12,7 +12,9 @@ namespace standpipe {
 class SinkRunner::Work final : public Body {
  public:
   Work(std::unique_ptr<SinkProcessor> processor, Environment& environment, ChannelGates gates, RunnerOptions options)
-      : processor_(std::move(processor)), environment_(environment), gates_(std::move(gates)), options_(options) {}
+      : processor_(std::move(processor)), environment_(environment), gates_(std::move(gates)), options_(options) {
+    for (const auto& member : processor_->members()) member->outlet().set_waker(signal_);
+  }
 
   void run(std::stop_token stop, Shared& shared) override {
     if (!wait_for_gates(gates_, stop)) return;
@@ -42,6 +44,10 @@ class SinkRunner::Work final : public Body {
     const Result<Turn> turn = processor_->process(stop);
     if (!turn.ok()) {
       if (!stop.stop_requested()) back_off(turn.status(), stop, shared);
+      return;
+    }
+    if (turn->undecided) {
+      signal_.wait(environment_.clock, stop, turn->wake_by.value_or(Clock::Steady::max()));
       return;
     }
     const Status* held_up = processor_->held_up();
@@ -78,11 +84,11 @@ class SinkRunner::Work final : public Body {
     return result;
   }
 
+  Signal signal_;  // outlives the sinks, which wake it
   std::unique_ptr<SinkProcessor> processor_;
   Environment& environment_;
   ChannelGates gates_;
   RunnerOptions options_;
-  Signal signal_;
   LogLimiter log_limit_{60'000};
   int failures_ = 0;
   bool held_up_ = false;

@@ -35,6 +35,19 @@ std::string to_text(const tcp::endpoint& endpoint) {
 
 std::size_t default_connection_limit() { return descriptor_limit() / 4 * 3; }
 
+/// Bytes that wait to be sent: their own, or a slab's.
+class Piece {
+ public:
+  explicit Piece(std::string text) : text_(std::move(text)) {}
+  Piece(std::shared_ptr<const Slab> slab, std::string_view bytes) : slab_(std::move(slab)), bytes_(bytes) {}
+  std::string_view bytes() const { return slab_ == nullptr ? std::string_view(text_) : bytes_; }
+
+ private:
+  std::string text_;
+  std::shared_ptr<const Slab> slab_;
+  std::string_view bytes_;
+};
+
 /// What the pending waits of one connection share with it. Lives until the last of them has returned; `handler` is null
 /// once the connection was dropped.
 class Stream : public std::enable_shared_from_this<Stream> {
@@ -70,18 +83,19 @@ class Stream : public std::enable_shared_from_this<Stream> {
     return Status(Code::unavailable, fmt::format("{}: {}", peer_, error.message()));
   }
 
-  void write(std::string bytes) {
+  void write(Piece piece) {
+    const std::string_view bytes = piece.bytes();
     if (broken_ || bytes.empty()) return;
+    std::size_t size = 0;
     if (outbox_.empty()) {
       std::error_code error;
-      const std::size_t size = socket_.write_some(asio::buffer(bytes), error);
+      size = socket_.write_some(asio::buffer(bytes), error);
       if (error && error != asio::error::would_block) return fail_later(error);
       if (size == bytes.size()) return;
       sent_of_first_ = size;
     }
-    unsent_ += bytes.size();
-    if (outbox_.empty()) unsent_ -= sent_of_first_;
-    outbox_.push_back(std::move(bytes));
+    unsent_ += bytes.size() - size;
+    outbox_.push_back(std::move(piece));
     if (!write_armed_) await_write();
   }
 
@@ -120,9 +134,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void flush() {
     std::array<asio::const_buffer, kGather> pieces;
     std::size_t count = 0;
-    for (const std::string& piece : outbox_) {
+    for (const Piece& piece : outbox_) {
       if (count == kGather) break;
-      pieces[count++] = asio::buffer(piece);
+      pieces[count++] = asio::buffer(piece.bytes());
     }
     pieces[0] += sent_of_first_;
     std::error_code error;
@@ -137,8 +151,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void take_off(std::size_t size) {
     unsent_ -= size;
     size += sent_of_first_;
-    while (!outbox_.empty() && size >= outbox_.front().size()) {
-      size -= outbox_.front().size();
+    while (!outbox_.empty() && size >= outbox_.front().bytes().size()) {
+      size -= outbox_.front().bytes().size();
       outbox_.pop_front();
     }
     sent_of_first_ = size;
@@ -158,7 +172,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   std::function<void()> on_end_;
   ConnectionHandler* handler_ = nullptr;
   std::string peer_;
-  std::deque<std::string> outbox_;
+  std::deque<Piece> outbox_;
   std::size_t sent_of_first_ = 0;
   std::size_t unsent_ = 0;
   bool reading_ = false;
@@ -176,7 +190,10 @@ class TcpConnection final : public Connection {
   void resume_reading() override { stream_->set_reading(true); }
   void pause_reading() override { stream_->set_reading(false); }
   Result<Read> read(char* target, std::size_t room) override { return stream_->read(target, room); }
-  void write(std::string bytes) override { stream_->write(std::move(bytes)); }
+  void write(std::string bytes) override { stream_->write(Piece(std::move(bytes))); }
+  void write(std::shared_ptr<const Slab> slab, std::string_view bytes) override {
+    stream_->write(Piece(std::move(slab), bytes));
+  }
   void finish_writing() override { stream_->finish_writing(); }
   std::size_t unsent() const override { return stream_->unsent(); }
   const std::string& peer() const override { return stream_->peer(); }
@@ -282,6 +299,135 @@ class TcpListener final : public Listener {
   const std::shared_ptr<Acceptor> acceptor_;
 };
 
+/// The way into a loop for threads that may outlive it.
+class LoopDoor {
+ public:
+  explicit LoopDoor(asio::io_context& loop) : loop_(&loop) {}
+  void close() {
+    std::lock_guard lock(mutex_);
+    loop_ = nullptr;
+  }
+  template <typename Task>
+  void post(Task task) {
+    std::lock_guard lock(mutex_);
+    if (loop_ != nullptr) asio::post(*loop_, std::move(task));
+  }
+
+ private:
+  std::mutex mutex_;
+  asio::io_context* loop_;
+};
+
+struct Addresses {
+  std::error_code error;
+  std::vector<tcp::endpoint> endpoints;
+};
+
+Addresses look_up(const std::string& host, std::uint16_t port, tcp::resolver::flags flags = {}) {
+  asio::io_context own;
+  Addresses found;
+  const auto results = tcp::resolver(own).resolve(host, std::to_string(port), flags, found.error);
+  for (const auto& entry : results) found.endpoints.push_back(entry.endpoint());
+  return found;
+}
+
+/// One attempt to connect. Shared with what is under way for it; `connected_` is empty once it is over or given up.
+class Connector : public std::enable_shared_from_this<Connector> {
+ public:
+  Connector(asio::io_context& loop, std::shared_ptr<LoopDoor> door, const ConnectOptions& options,
+            Network::Connected connected)
+      : door_(std::move(door)),
+        options_(options),
+        connected_(std::move(connected)),
+        socket_(loop),
+        deadline_(loop, options.timeout) {}
+
+  void start() {
+    deadline_.async_wait([self = shared_from_this()](std::error_code error) {
+      if (!error) self->fail(Code::timeout, fmt::format("no answer in {} ms", self->options_.timeout.count()));
+    });
+    std::error_code no_address;
+    const auto address = asio::ip::make_address(options_.host, no_address);
+    if (no_address) return look_up_name();
+    endpoints_ = {{address, options_.port}};
+    asio::post(socket_.get_executor(), [self = shared_from_this()] { self->try_next({}); });
+  }
+
+  void drop() {
+    connected_ = nullptr;
+    close();
+  }
+
+ private:
+  // A thread that hangs in a name server's silence holds up nobody: it is left alone.
+  void look_up_name() {
+    std::thread([weak = weak_from_this(), door = door_, host = options_.host, port = options_.port] {
+      Addresses found = look_up(host, port);
+      door->post([weak, found = std::move(found)]() mutable {
+        if (const auto self = weak.lock()) self->looked_up(std::move(found));
+      });
+    }).detach();
+  }
+
+  void looked_up(Addresses found) {
+    if (found.error) return fail(Code::unavailable, "the name is unknown: " + found.error.message());
+    endpoints_ = std::move(found.endpoints);
+    try_next({});
+  }
+
+  void try_next(std::error_code last_error) {
+    if (connected_ == nullptr) return;
+    if (next_ == endpoints_.size()) return fail(Code::unavailable, last_error.message());
+    std::error_code ignored;
+    socket_.close(ignored);
+    socket_.async_connect(endpoints_[next_++], [self = shared_from_this()](std::error_code error) {
+      error ? self->try_next(error) : self->succeed();
+    });
+  }
+
+  void succeed() {
+    if (connected_ == nullptr) return;
+    // A port in the range of outgoing connections that nobody listens on may connect to itself.
+    std::error_code error;
+    if (socket_.local_endpoint(error) == socket_.remote_endpoint(error) && !error) {
+      return try_next(asio::error::connection_refused);
+    }
+    deadline_.cancel();
+    auto stream = std::make_shared<Stream>(std::move(socket_), nullptr);
+    std::exchange(connected_, nullptr)(std::unique_ptr<Connection>(std::make_unique<TcpConnection>(std::move(stream))));
+  }
+
+  void fail(Code code, const std::string& why) {
+    if (connected_ == nullptr) return;
+    const auto connected = std::exchange(connected_, nullptr);
+    close();
+    connected(Status(code, fmt::format("can't connect to {}:{}: {}", options_.host, options_.port, why)));
+  }
+
+  void close() {
+    deadline_.cancel();
+    std::error_code ignored;
+    socket_.close(ignored);
+  }
+
+  const std::shared_ptr<LoopDoor> door_;
+  const ConnectOptions options_;
+  Network::Connected connected_;
+  tcp::socket socket_;
+  asio::steady_timer deadline_;
+  std::vector<tcp::endpoint> endpoints_;
+  std::size_t next_ = 0;
+};
+
+class TcpConnecting final : public Connecting {
+ public:
+  explicit TcpConnecting(std::shared_ptr<Connector> connector) : connector_(std::move(connector)) {}
+  ~TcpConnecting() override { connector_->drop(); }
+
+ private:
+  const std::shared_ptr<Connector> connector_;
+};
+
 class LoopTimer final : public Timer {
  public:
   LoopTimer(asio::io_context& loop, std::chrono::milliseconds delay, std::function<void()> task)
@@ -307,6 +453,7 @@ class LoopTimer final : public Timer {
 class AsioNetwork final : public Network {
  public:
   ~AsioNetwork() override {
+    door_->close();
     loop_.stop();
     if (thread_.joinable()) thread_.join();
   }
@@ -327,6 +474,12 @@ class AsioNetwork final : public Network {
       return std::unique_ptr<Listener>(std::make_unique<TcpListener>(std::move(acceptor)));
     }
     return Status(Code::unavailable, fmt::format("can't listen on {}: {}", to_text(endpoints.back()), error.message()));
+  }
+
+  std::unique_ptr<Connecting> connect(const ConnectOptions& options, Connected connected) override {
+    auto connector = std::make_shared<Connector>(loop_, door_, options, std::move(connected));
+    connector->start();
+    return std::make_unique<TcpConnecting>(std::move(connector));
   }
 
   std::unique_ptr<Timer> call_after(std::chrono::milliseconds delay, std::function<void()> task) override {
@@ -357,20 +510,16 @@ class AsioNetwork final : public Network {
       // One socket for both families where the machine has IPv6.
       return std::vector<tcp::endpoint>{{tcp::v6(), options.port}, {tcp::v4(), options.port}};
     }
-    asio::io_context own;
-    std::error_code error;
-    const auto found =
-        tcp::resolver(own).resolve(options.host, std::to_string(options.port), tcp::resolver::passive, error);
-    if (error || found.empty()) {
-      return Status(Code::unavailable, fmt::format("host '{}' is unknown: {}", options.host, error.message()));
+    Addresses found = look_up(options.host, options.port, tcp::resolver::passive);
+    if (found.error || found.endpoints.empty()) {
+      return Status(Code::unavailable, fmt::format("host '{}' is unknown: {}", options.host, found.error.message()));
     }
-    std::vector<tcp::endpoint> endpoints;
-    for (const auto& entry : found) endpoints.push_back(entry.endpoint());
-    return endpoints;
+    return std::move(found.endpoints);
   }
 
   asio::io_context loop_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(loop_);
+  const std::shared_ptr<LoopDoor> door_ = std::make_shared<LoopDoor>(loop_);
   std::once_flag started_;
   std::thread thread_;
 };

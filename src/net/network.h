@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "standpipe/batch.h"
 #include "standpipe/environment.h"
 #include "standpipe/receipt.h"
 #include "standpipe/status.h"
@@ -46,6 +47,8 @@ class Connection {
   virtual Result<Read> read(char* target, std::size_t room) = 0;
   /// Sends, or keeps what the system does not take now; small writes that wait are sent together.
   virtual void write(std::string bytes) = 0;
+  /// The same for `bytes` that lie in `slab`: they are never copied.
+  virtual void write(std::shared_ptr<const Slab> slab, std::string_view bytes) = 0;
   /// Tells the peer that nothing more comes, behind what is unsent. Reading goes on.
   virtual void finish_writing() = 0;
   /// Bytes written and not yet taken by the system.
@@ -77,6 +80,18 @@ struct ListenOptions {
   Log* log = nullptr;
 };
 
+struct ConnectOptions {
+  std::string host;  ///< name or address
+  std::uint16_t port = 0;
+  std::chrono::milliseconds timeout{20'000};  ///< for the name and all its addresses together
+};
+
+/// A connection that is being made; dropping it (loop's thread) gives it up.
+class Connecting {
+ public:
+  virtual ~Connecting() = default;
+};
+
 /// The socket seam: one event loop on one thread that all sources, sinks and the monitor share. The thread starts with
 /// the first use and sleeps while nothing happens. Callbacks run on it and must not block.
 /// As an Executor it takes receipts back to the loop. Thread-safe where it does not say otherwise; outlives all that
@@ -84,9 +99,14 @@ struct ListenOptions {
 class Network : public Executor {
  public:
   using Accept = std::function<void(std::unique_ptr<Connection>)>;
+  using Connected = std::function<void(Result<std::unique_ptr<Connection>>)>;
 
   /// Fails with Code::unavailable when the address can't be had; any thread. `accept` runs on the loop.
   virtual Result<std::unique_ptr<Listener>> listen(const ListenOptions& options, Accept accept) = 0;
+  /// Looks the name up (on a thread of its own: that blocks) and tries its addresses in turn. `connected` runs on the
+  /// loop, once, never from inside this call: with the connection, or Code::unavailable or Code::timeout, naming host
+  /// and port. Loop's thread only.
+  virtual std::unique_ptr<Connecting> connect(const ConnectOptions& options, Connected connected) = 0;
   /// Loop's thread only.
   virtual std::unique_ptr<Timer> call_after(std::chrono::milliseconds delay, std::function<void()> task) = 0;
   /// Runs `task` on the loop and returns when it has run; at once when called on the loop.

@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <condition_variable>
+#include <cstring>
 #include <filesystem>
 #include <future>
 #include <mutex>
@@ -143,6 +148,144 @@ TEST_F(NetworkTest, BringsReceiptsBackToTheLoop) {
   promise.receipt().then(*network, [&](const Status& status) { inside.set_value(status.ok()); });
   promise.complete({});
   EXPECT_TRUE(inside.get_future().get());
+}
+
+// -- outgoing ---------------------------------------------------------------------------------------------------------
+
+/// Connects, and says what came of it.
+class Caller final : public ConnectionHandler {
+ public:
+  explicit Caller(Network& network) : network_(network) {}
+  ~Caller() override {
+    network_.run([this] {
+      connecting_ = nullptr;
+      connection_ = nullptr;
+    });
+  }
+
+  Status connect(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout = testing::kPatience) {
+    auto done = done_.get_future();
+    network_.run([&] {
+      connecting_ = network_.connect({host, port, timeout}, [this](Result<std::unique_ptr<Connection>> connection) {
+        connecting_ = nullptr;
+        if (connection.ok()) take(std::move(connection).value());
+        done_.set_value(connection.status());
+      });
+    });
+    if (done.wait_for(2 * testing::kPatience) != std::future_status::ready) return {Code::stopped, "no answer at all"};
+    return done.get();
+  }
+  void drop() {
+    network_.run([this] { connecting_ = nullptr; });
+  }
+  void write(std::shared_ptr<const Slab> slab, std::string_view bytes) {
+    network_.run([&] { connection_->write(std::move(slab), bytes); });
+  }
+  std::string wait_for(std::size_t size) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, testing::kPatience, [&] { return received_.size() >= size; });
+    return received_;
+  }
+  const std::string& peer() const { return connection_->peer(); }
+
+ private:
+  void take(std::unique_ptr<Connection> connection) {
+    connection_ = std::move(connection);
+    connection_->attach(*this);
+    connection_->resume_reading();
+  }
+  void readable() override {
+    char chunk[64 * 1024];
+    const auto read = connection_->read(chunk, sizeof chunk);
+    if (!read.ok() || read->end) return connection_->pause_reading();
+    std::lock_guard lock(mutex_);
+    received_.append(chunk, read->size);
+    changed_.notify_all();
+  }
+  void sent() override {}
+  void failed(const Status&) override {}
+
+  Network& network_;
+  std::promise<Status> done_;
+  std::unique_ptr<Connecting> connecting_;
+  std::unique_ptr<Connection> connection_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string received_;
+};
+
+TEST_F(NetworkTest, ConnectsByAddressAndByName) {
+  ASSERT_TRUE(serve().ok());
+  for (const char* host : {"127.0.0.1", "localhost"}) {
+    Caller caller(*network);
+    const Status status = caller.connect(host, listener->port());
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_EQ(caller.peer(), "127.0.0.1:" + std::to_string(listener->port()));
+    auto slab = Slab::make(8 << 20);  // more than the sockets hold
+    std::memset(slab->data(), 'x', slab->capacity());
+    const std::string_view bytes(slab->data(), slab->capacity());
+    caller.write(std::move(slab), bytes);
+    EXPECT_TRUE(caller.wait_for(8 << 20) == std::string(8 << 20, 'x'));
+  }
+}
+
+TEST_F(NetworkTest, SaysWhomItCouldNotReach) {
+  ASSERT_TRUE(serve().ok());
+  const std::uint16_t port = listener->port();
+  network->run([this] { listener = nullptr; });
+  Caller refused(*network);
+  Status status = refused.connect("127.0.0.1", port);
+  EXPECT_EQ(status.code(), Code::unavailable);
+  EXPECT_EQ(status.message(), "can't connect to 127.0.0.1:" + std::to_string(port) + ": Connection refused");
+  Caller unknown(*network);
+  status = unknown.connect("no.such.host.invalid", 1);
+  EXPECT_EQ(status.code(), Code::unavailable);
+  EXPECT_NE(status.message().find("no.such.host.invalid:1: the name is unknown"), std::string::npos);
+}
+
+/// A port whose queue of connections is full: the system does not answer there.
+class SilentPort {
+ public:
+  SilentPort() : listening_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    EXPECT_EQ(::bind(listening_, reinterpret_cast<sockaddr*>(&address_), size), 0);
+    EXPECT_EQ(::listen(listening_, 0), 0);
+    EXPECT_EQ(::getsockname(listening_, reinterpret_cast<sockaddr*>(&address_), &size), 0);
+    for (int& waiting : waiting_) {
+      waiting = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+      ::connect(waiting, reinterpret_cast<sockaddr*>(&address_), size);
+    }
+  }
+  ~SilentPort() {
+    for (const int waiting : waiting_) ::close(waiting);
+    ::close(listening_);
+  }
+  std::uint16_t port() const { return ntohs(address_.sin_port); }
+
+ private:
+  const int listening_;
+  int waiting_[3] = {};
+  sockaddr_in address_ = {};
+};
+
+TEST_F(NetworkTest, GivesUpWhenNobodyAnswers) {
+  const SilentPort silent;
+  Caller caller(*network);
+  const Status status = caller.connect("127.0.0.1", silent.port(), std::chrono::milliseconds(20));
+  EXPECT_EQ(status.code(), Code::timeout);
+  EXPECT_NE(status.message().find("no answer in 20 ms"), std::string::npos) << status.message();
+}
+
+TEST_F(NetworkTest, ForgetsADroppedAttempt) {
+  const SilentPort silent;
+  network->run([&] {
+    const auto unwanted = network->connect({"localhost", silent.port(), std::chrono::milliseconds(1)},
+                                           [](Result<std::unique_ptr<Connection>>) { FAIL() << "it was dropped"; });
+  });
+  Caller next(*network);  // by then the other's time is over as well
+  EXPECT_EQ(next.connect("127.0.0.1", silent.port(), std::chrono::milliseconds(20)).code(), Code::timeout);
 }
 
 }  // namespace

@@ -7,17 +7,23 @@ namespace standpipe {
 
 std::span<char> StreamBuffer::room() {
   const std::size_t left = slab_ == nullptr ? 0 : slab_->capacity() - end_;
-  if (left < kMinSlab / 4 || (shared_ > 0 && left < wanted_ / 2)) {
+  const std::size_t most = end_ - begin_ + left;
+  const bool outgrown = expected_ > most && next_size() >= 2 * most;
+  if (outgrown || left < kMinSlab / 4 || (shared_ > 0 && left < wanted_ / 2)) {
     if (!move_to_new_slab()) return {};
   }
   return {slab_->data() + end_, slab_->capacity() - end_};
 }
 
+std::size_t StreamBuffer::next_size() const {
+  // At least as much room as is carried over, so that a long record costs a constant number of copies a byte.
+  const std::size_t size = std::max(wanted_, unread().size() * 2 + kMinSlab);
+  return expected_ > size ? std::min(expected_, size * 4) : size;
+}
+
 bool StreamBuffer::move_to_new_slab() {
   const std::string_view rest = unread();
-  // At least as much room as is carried over, so that a long record costs a constant number of copies a byte.
-  const std::size_t size = std::max(wanted_, rest.size() * 2 + kMinSlab);
-  auto slab = Slab::try_make(size, budget_, MemoryBudget::Use::intake);
+  auto slab = Slab::try_make(next_size(), budget_, MemoryBudget::Use::intake);
   if (slab == nullptr) return false;
   if (!rest.empty()) std::memcpy(slab->data(), rest.data(), rest.size());
   slab_ = std::move(slab);
@@ -44,6 +50,7 @@ std::string_view StreamBuffer::unread() const {
 StreamBuffer::Part StreamBuffer::take(std::size_t size) {
   const std::string_view bytes = unread().substr(0, size);
   begin_ += size;
+  expected_ = 0;
   if (bytes.size() * 2 >= slab_->capacity()) {
     shared_ = begin_;
     return {slab_, bytes};

@@ -34,6 +34,11 @@ class StreamBuffer {
   void filled(std::size_t size);
   /// What was read and not yet taken.
   std::string_view unread() const;
+  /// The same, for who rewrites it in place before it takes it.
+  char* unread_data() { return slab_->data() + begin_; }
+  /// The record in front is at least `size` bytes long, which the peer says: room() grows towards it, in steps that
+  /// what has arrived pays for, so that a claim alone costs nothing. Forgotten by take().
+  void expect(std::size_t size) { expected_ = size; }
   /// Takes the first `size` unread bytes. Few bytes of a large slab are copied out, so that they don't pin it.
   Part take(std::size_t size);
   /// Gives the memory back when nothing is unread.
@@ -41,6 +46,7 @@ class StreamBuffer {
 
  private:
   static constexpr std::size_t kMinSlab = 4 * 1024;
+  std::size_t next_size() const;
   bool move_to_new_slab();
 
   MemoryBudget& budget_;
@@ -50,6 +56,7 @@ class StreamBuffer {
   std::size_t end_ = 0;
   std::size_t shared_ = 0;  // below this, somebody else reads: never written again
   std::size_t wanted_ = kMinSlab;
+  std::size_t expected_ = 0;
 };
 
 }  // namespace standpipe

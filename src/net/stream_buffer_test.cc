@@ -90,5 +90,25 @@ TEST(StreamBuffer, GivesEverythingBack) {
   EXPECT_EQ(budget.used(), 0u);
 }
 
+TEST(StreamBuffer, GrowsTowardsAnExpectedRecordWithWhatArrives) {
+  MemoryBudget budget(64 << 20);
+  StreamBuffer buffer(budget);
+  put(buffer, std::string(100, 'x'));
+  buffer.expect(8 << 20);
+  ASSERT_FALSE(buffer.room().empty());
+  EXPECT_LT(budget.used(), 64u << 10) << "a claim alone costs next to nothing";
+  std::size_t moves = 0;
+  const char* where = buffer.unread().data();
+  while (buffer.unread().size() < (8 << 20)) {
+    put(buffer, std::string(1000, 'y'));
+    if (buffer.unread().data() != where) ++moves;
+    where = buffer.unread().data();
+  }
+  EXPECT_LT(moves, 12u);
+  EXPECT_LE(budget.used(), 16u << 20);
+  const auto part = buffer.take(8 << 20);
+  EXPECT_EQ(part.bytes.data(), where) << "it was copied";
+}
+
 }  // namespace
 }  // namespace standpipe

@@ -49,6 +49,7 @@ class MemoryConnection final : public Connection {
     CHECK(!client_.finished);
     client_.answer += bytes;
   }
+  void write(std::shared_ptr<const Slab>, std::string_view bytes) override { write(std::string(bytes)); }
   void finish_writing() override { client_.finished = true; }
   std::size_t unsent() const override { return 0; }
   const std::string& peer() const override { return peer_; }
@@ -63,6 +64,9 @@ class MemoryNetwork final : public Network {
   Result<std::unique_ptr<Listener>> listen(const ListenOptions&, Accept accept) override {
     accept_ = std::move(accept);
     return std::unique_ptr<Listener>(std::make_unique<MemoryListener>());
+  }
+  std::unique_ptr<Connecting> connect(const ConnectOptions&, Connected) override {
+    return std::make_unique<Connecting>();
   }
   std::unique_ptr<Timer> call_after(std::chrono::milliseconds, std::function<void()>) override {
     return std::make_unique<Timer>();

@@ -24,6 +24,8 @@ TARGETS = {
     "placeholders": ["config/placeholders.cc", "config/config_filters.cc"],
     "line_splitter": ["codec/lines/line_splitter.cc", "codec/lines/line_splitter.h"],
     "avro_container": ["codec/avro/container_reader.cc", "codec/avro/schema.cc", "codec/avro/datum.cc", "codec/avro/block_codec.cc"],
+    "avro_rpc": ["rpc/avro/event_decoder.cc", "rpc/avro/frame_reader.cc", "rpc/avro/known_clients.cc", "rpc/avro/message.cc",
+                 "rpc/avro/protocol.cc"],
     "position_file": ["sources/taildir/position_file.cc"],
     "tracker_file": ["sources/spooldir/tracker_file.cc"],
     "path_escapes": ["codec/path_escapes.cc"],

@@ -20,6 +20,12 @@ Result<std::unique_ptr<Listener>> FreePortNetwork::listen(const ListenOptions& o
   return listener;
 }
 
+std::unique_ptr<Connecting> FreePortNetwork::connect(const ConnectOptions& options, Connected connected) {
+  ConnectOptions real = options;
+  if (const std::uint16_t listening = port(options.port); listening != 0) real.port = listening;
+  return network_->connect(real, std::move(connected));
+}
+
 std::uint16_t FreePortNetwork::port(std::uint16_t wanted) const {
   std::lock_guard lock(mutex_);
   const auto found = ports_.find(wanted);

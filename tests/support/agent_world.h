@@ -18,6 +18,8 @@ namespace standpipe::testing {
 class FreePortNetwork final : public Network {
  public:
   Result<std::unique_ptr<Listener>> listen(const ListenOptions& options, Accept accept) override;
+  /// A port that a listener wanted means that listener.
+  std::unique_ptr<Connecting> connect(const ConnectOptions& options, Connected connected) override;
   std::unique_ptr<Timer> call_after(std::chrono::milliseconds delay, std::function<void()> task) override {
     return network_->call_after(delay, std::move(task));
   }

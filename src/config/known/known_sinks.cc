@@ -12,7 +12,7 @@ namespace {
 
 using namespace table;
 
-// --- avro, thrift ---
+// --- thrift ---
 
 constexpr std::array kRpcCommon{
     required({"hostname", Kind::host, "", "Host to send to."}),
@@ -23,34 +23,6 @@ constexpr std::array kRpcCommon{
     seconds("reset-connection-interval", "0", 0,
             "How often to connect anew, so that a load balancer can move the connection; 0 means never."),
 };
-
-constexpr std::string_view kOneHost = "this sink sends to its hostname and port; use a sink group for several hosts";
-constexpr std::array kAvroOptions = join(
-    kRpcCommon,
-    std::array{
-        choice("compression-type", "none", "none|deflate", "Compression of the connection; the receiver must agree."),
-        number("compression-level", "6", 0, "How hard to compress; 0 is not at all.", {}, 9),
-        flag("trust-all-certs", "false", "Whether any certificate of the server is accepted."),
-        no_effect(number("maxIoWorkers", "", 0, "Number of worker threads."),
-                  "all network components share one small pool of threads; Flume ignores it too since 1.10"),
-        no_effect({"client.type", Kind::name, "", "Kind of Flume's Java client."}, kOneHost),
-        no_effect({"hosts", Kind::list, "", "Names of hosts for Flume's Java client."}, kOneHost),
-        no_effect({"hosts.*", Kind::text, "", "A host for Flume's Java client."}, kOneHost),
-        no_effect(number("max-attempts", "", 0, "Attempts of Flume's failover client."), kOneHost),
-        no_effect(flag("backoff", "", "Back-off of Flume's load balancing client."), kOneHost),
-        no_effect({"maxBackoff", Kind::duration, "", "Longest back-off of Flume's client.", "ms"}, kOneHost),
-        no_effect({"host-selector", Kind::name, "", "How Flume's client chooses a host."}, kOneHost),
-    },
-    kTlsClient);
-constexpr std::string_view kAvroClasses[] = {"org.apache.flume.sink.AvroSink"};
-constexpr ComponentInfo kAvro{.kind = ComponentKind::sink,
-                              .name = "avro",
-                              .class_names = kAvroClasses,
-                              .summary = "Sends events by Avro RPC to another agent.",
-                              .options = kAvroOptions,
-                              .built = false,
-                              .batch_option = "batch-size",
-                              .acknowledges = "the receiving agent has answered OK"};
 
 constexpr std::array kThriftOptions =
     join(kRpcCommon,
@@ -181,7 +153,7 @@ constexpr ComponentInfo kSpark{.kind = ComponentKind::sink,
                                .built = false,
                                .acknowledges = "Spark has confirmed the batch"};
 
-constexpr const ComponentInfo* kSinks[] = {&kAvro, &kThrift, &kKafka, &kHttp, &kIrc, &kSpark};
+constexpr const ComponentInfo* kSinks[] = {&kThrift, &kKafka, &kHttp, &kIrc, &kSpark};
 
 }  // namespace
 

@@ -14,27 +14,7 @@ using namespace table;
 constexpr Option kBind = required({"bind", Kind::host, "", "Address to listen on; 0.0.0.0 means all."});
 constexpr Option kPort = required({"port", Kind::port, "", "Port to listen on."});
 
-// --- avro, thrift ---
-
-constexpr std::array kAvroOptions = join(
-    std::array{
-        kBind,
-        kPort,
-        no_effect(number("threads", "0", 0, "Number of worker threads."),
-                  "all network sources share one small pool of threads; Flume ignores it too since 1.10"),
-        choice("compression-type", "none", "none|deflate", "Compression of the connection; the sender must agree."),
-        flag("ipFilter", "false", "Whether ipFilterRules decide who may connect."),
-        Option{"ipFilterRules", Kind::comma_list, "",
-               "Rules tried in order, each allow or deny, then ip or name, then a pattern, joined by colons."},
-    },
-    kTlsServer);
-constexpr std::string_view kAvroClasses[] = {"org.apache.flume.source.AvroSource"};
-constexpr ComponentInfo kAvro{.kind = ComponentKind::source,
-                              .name = "avro",
-                              .class_names = kAvroClasses,
-                              .summary = "Receives events by Avro RPC from another agent or a client.",
-                              .options = kAvroOptions,
-                              .built = false};
+// --- thrift ---
 
 constexpr std::array kThriftOptions = join(
     std::array{
@@ -296,9 +276,8 @@ constexpr ComponentInfo kTwitter{.kind = ComponentKind::source,
                                  .built = false,
                                  .batch_option = "maxBatchSize"};
 
-constexpr const ComponentInfo* kSources[] = {&kAvro,       &kThrift,       &kJms,       &kKafka, &kSyslogTcp,
-                                             &kSyslogUdp,  &kMultiport,    &kNetcatUdp, &kHttp,  &kScribe,
-                                             &kAvroLegacy, &kThriftLegacy, &kTwitter};
+constexpr const ComponentInfo* kSources[] = {&kThrift,    &kJms,  &kKafka,  &kSyslogTcp,  &kSyslogUdp,    &kMultiport,
+                                             &kNetcatUdp, &kHttp, &kScribe, &kAvroLegacy, &kThriftLegacy, &kTwitter};
 
 }  // namespace
 

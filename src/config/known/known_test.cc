@@ -139,6 +139,7 @@ TEST(KnownTest, ChannelAndSinkKeysAreSharedNotRepeated) {
 bool has_own_folder(const ReferenceRow& row) {
   if (row.kind == "selector" || (row.kind == "sinkprocessor" && row.property != "sinks")) return true;
   static const std::set<std::string> kElsewhere = {
+      "source avro",
       "source exec",
       "source spooldir",
       "source taildir",
@@ -147,6 +148,7 @@ bool has_own_folder(const ReferenceRow& row) {
       "channel file",
       "channel memory",
       "channel SPILLABLEMEMORY",
+      "sink avro",
       "sink hdfs",
       "sink logger",
       "sink file_roll",

@@ -4,34 +4,18 @@
 Flume is fed and drained over its own Avro source and sink, so that every event is known to the byte. Exits 77, saying why,
 where Flume is not installed and can't be.
 """
-import os
 import pathlib
 import random
-import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 
-from avro_peer import Sink, read_container, send_batch
-
-HERE = pathlib.Path(__file__).resolve().parent
-PATIENCE = 90  # seconds, for machines with much else to do
-
-
-def wait_for(condition, what, seconds=PATIENCE):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
-        time.sleep(0.05)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from agents import PATIENCE, Agent, free_port, install, wait_for  # noqa: E402
+from avro_peer import Sink, read_container, send_batch  # noqa: E402
 
 
 def channel_text(folder, more=""):
@@ -44,38 +28,6 @@ a1.channels.c1.transactionCapacity = 1000
 a1.channels.c1.capacity = 100000
 {more}
 """
-
-
-class Agent:
-    """A process that runs an agent; killed at the end of the with-block if it still runs."""
-
-    def __init__(self, command, folder, text, environment=None):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "agent.conf").write_text(text)
-        self.log = folder / "agent.log"
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                [*command, "--name", "a1", "--conf", str(folder), "--conf-file", str(folder / "agent.conf"),
-                 "--no-reload-conf", "-Dflume.root.logger=INFO,console", f"-Dstandpipe.state.dir={folder}/state"],
-                stdout=log, stderr=log, cwd=folder, env={**os.environ, **(environment or {})})
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        self.end(signal.SIGKILL)
-
-    def end(self, with_signal):
-        if self.process.poll() is None:
-            self.process.send_signal(with_signal)
-        self.process.wait(60)
-
-    def text(self):
-        return self.log.read_text(errors="replace")
-
-    def wait_for_log(self, pattern):
-        wait_for(lambda: re.search(pattern, self.text()) or self.process.poll() is not None, pattern)
-        assert re.search(pattern, self.text()), f"{pattern} is not in the log:\n{self.text()[-3000:]}"
 
 
 class Test:
@@ -343,14 +295,6 @@ a1.channels.c1.encryption.keyProvider.keys = key-0
 
     def done(self, what):
         print(f"ok: {what}", flush=True)
-
-
-def install():
-    for tool in ("java", "mvn"):
-        if not shutil.which(tool):
-            return None, f"'{tool}' is missing"
-    result = subprocess.run([HERE.parent / "flume/install.sh"], capture_output=True, text=True, check=False)
-    return (result.stdout.strip() + "/bin/flume-ng", "") if result.returncode == 0 else (None, result.stderr.strip())
 
 
 def main():

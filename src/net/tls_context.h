@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+
+#include "net/tls.h"
+
+// OpenSSL's names, so that its headers stay out of ours.
+struct ssl_ctx_st;
+
+namespace standpipe {
+
+struct TlsContext::Inner {
+  struct Free {
+    void operator()(ssl_ctx_st* context) const;
+  };
+  std::unique_ptr<ssl_ctx_st, Free> context;
+};
+
+/// What OpenSSL complained about last, and forgets it.
+std::string tls_complaint();
+
+}  // namespace standpipe

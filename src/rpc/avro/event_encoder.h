@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "standpipe/batch.h"
+#include "standpipe/lease.h"
+
+namespace standpipe::avro {
+
+/// A request as it is sent: one frame.
+struct EncodedRequest {
+  std::shared_ptr<const Slab> slab;
+  std::string_view bytes;
+};
+
+/// The first events of a lease, and how large an appendBatch of them is, its frame included.
+struct RequestExtent {
+  std::size_t events = 0;
+  std::size_t bytes = 0;
+};
+
+/// As many of the first events as fit into `max_bytes`; one at least. The lease is not empty.
+RequestExtent measure_batch(const Lease& lease, std::size_t max_bytes);
+
+/// That appendBatch as a frame, in one slab of exactly its size, charged to `budget`. Null slab: the budget has no
+/// room, and `force` was not set.
+EncodedRequest encode_batch(const Lease& lease, const RequestExtent& extent, std::int32_t serial, MemoryBudget& budget,
+                            bool force);
+
+}  // namespace standpipe::avro

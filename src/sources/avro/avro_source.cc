@@ -1,0 +1,249 @@
+#include "sources/avro/avro_source.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "net/deflated_connection.h"
+#include "net/peer_filter.h"
+#include "net/tls.h"
+#include "sources/avro/avro_session.h"
+
+namespace standpipe {
+
+namespace {
+
+constexpr std::chrono::milliseconds kAnswersAtStop{500};
+constexpr std::chrono::milliseconds kLongestBetweenSweeps{10'000};
+constexpr std::int64_t kLargestRequest = 1 << 30;
+
+constexpr Option kOptions[] = {
+    {.name = "bind", .kind = Kind::host, .help = "Address to listen on; 0.0.0.0 means all.", .required = true},
+    {.name = "port", .kind = Kind::port, .help = "Port to listen on.", .required = true},
+    {.name = "threads",
+     .kind = Kind::integer,
+     .fallback = "0",
+     .help = "Number of worker threads.",
+     .min = 0,
+     .no_effect = "all network sources share one small pool of threads; Flume ignores it too since 1.10"},
+    {.name = "max-request-bytes",
+     .kind = Kind::integer,
+     .fallback = "0",
+     .help = "The largest request that is read; 0 means a quarter of the memory budget.",
+     .unit = "bytes",
+     .min = 0,
+     .max = kLargestRequest},
+    {.name = "request-timeout",
+     .kind = Kind::duration,
+     .fallback = "60000",
+     .help = "A client that stops in the middle of a request is disconnected after this time.",
+     .unit = "ms",
+     .min = 1},
+    {.name = "compression-type",
+     .kind = Kind::choice,
+     .fallback = "none",
+     .help = "Compression of the connection; the sender must agree.",
+     .choices = "none|deflate"},
+    {.name = "ipFilter",
+     .kind = Kind::boolean,
+     .fallback = "false",
+     .help = "Whether ipFilterRules decide who may "
+             "connect."},
+    {.name = "ipFilterRules",
+     .kind = Kind::comma_list,
+     .help = "Rules tried in order, each allow or deny, then ip or name, then a pattern, joined by colons."},
+    {.name = "deflate-outside-tls",
+     .kind = Kind::boolean,
+     .fallback = "true",
+     .help = "Where both are on: true as Flume 1.10 and 1.11 have it, false as Flume 1.9 and older."},
+    {.name = "ssl", .kind = Kind::boolean, .fallback = "false", .help = "Whether clients must speak TLS."},
+    {.name = "keystore",
+     .kind = Kind::path,
+     .help = "Key store with the server's certificate and key, PEM or PKCS12; needed with ssl."},
+    {.name = "keystore-password", .kind = Kind::secret, .help = "Password of the key store."},
+    {.name = "keystore-type",
+     .kind = Kind::name,
+     .fallback = "JKS",
+     .help = "Format of the key store; PEM and PKCS12 are recognised whatever it says."},
+    {.name = "exclude-protocols",
+     .kind = Kind::list,
+     .fallback = "SSLv3",
+     .help = "TLS versions to refuse; SSLv3 is always refused, and a version named here wins over include-protocols."},
+    {.name = "include-protocols",
+     .kind = Kind::list,
+     .help = "TLS versions to allow; without it all but the refused ones."},
+    {.name = "exclude-cipher-suites", .kind = Kind::list, .help = "Cipher suites to refuse, by their Java names."},
+    {.name = "include-cipher-suites",
+     .kind = Kind::list,
+     .help = "Cipher suites to allow, by their Java names; without it all."},
+};
+constexpr std::string_view kClassNames[] = {"org.apache.flume.source.AvroSource"};
+constexpr ComponentInfo kInfo{.kind = ComponentKind::source,
+                              .name = "avro",
+                              .class_names = kClassNames,
+                              .summary = "Receives events by Avro RPC from another agent or a client.",
+                              .options = kOptions};
+
+/// See avro_source.h. start() and stop() come from the runner; sessions live on the loop.
+class AvroSource final : public Source {
+ public:
+  AvroSource(const Settings& settings, Environment& environment, std::shared_ptr<const TlsContext> tls,
+             std::optional<PeerFilter> filter)
+      : settings_(settings),
+        environment_(environment),
+        tls_(std::move(tls)),
+        filter_(std::move(filter)),
+        stall_timeout_(settings.duration("request-timeout")),
+        deflate_(settings.choice("compression-type") == "deflate"),
+        deflate_outside_(settings.boolean("deflate-outside-tls")),
+        open_connections_(environment.counters.counter(counter_names::kOpenConnections)),
+        refused_(environment.counters.counter(counter_names::kEventReadFail)) {}
+  ~AvroSource() override { stop(); }
+
+  Status start(Ingest& ingest) override {
+    shared_ = std::make_unique<AvroShared>(environment_, ingest, max_request());
+    ListenOptions options;
+    options.host = settings_.text("bind");
+    options.port = static_cast<std::uint16_t>(settings_.integer("port"));
+    options.log = &environment_.log;
+    TRY_ASSIGN(listener_, environment_.network->listen(options, [this](std::unique_ptr<Connection> connection) {
+      open(std::move(connection));
+    }));
+    environment_.network->run([this] { sweep_later(); });
+    environment_.log.info(fmt::format("listening on {}:{}", options.host, listener_->port()));
+    return {};
+  }
+
+  void stop() override {
+    if (shared_ == nullptr) return;
+    Network& network = *environment_.network;
+    network.run([this] {
+      listener_ = nullptr;
+      sweeper_ = nullptr;
+      auto sessions = sessions_;  // finish() may end some at once
+      for (auto& [address, session] : sessions) session->finish();
+    });
+    wait_for_answers();
+    network.run([this] {
+      sessions_.clear();
+      publish_open_count();
+    });
+    shared_ = nullptr;
+  }
+
+ private:
+  /// While a request grows, up to twice its size is held: half of what an intake may have is the most.
+  std::size_t max_request() const {
+    const std::uint64_t most = std::min<std::uint64_t>(environment_.budget.intake_limit() / 2, kLargestRequest);
+    const auto wanted = static_cast<std::uint64_t>(settings_.integer("max-request-bytes"));
+    if (wanted > most) {
+      environment_.log.warn(
+          fmt::format("max-request-bytes = {} is more than the memory budget allows: {} bytes are the "
+                      "most; give the process more memory with -Xmx if such requests come",
+                      wanted, most));
+    }
+    return static_cast<std::size_t>(std::min(most, wanted > 0 ? wanted : environment_.budget.limit() / 4));
+  }
+
+  void open(std::unique_ptr<Connection> connection) {
+    if (filter_ && !filter_->allows(connection->peer())) {
+      refused_.add();
+      if (refusals_.pass(environment_.clock.now_ms())) {
+        environment_.log.warn(fmt::format("{} is disconnected: ipFilterRules deny it", connection->peer()));
+      }
+      return;
+    }
+    if (deflate_ && deflate_outside_) connection = compressed(std::move(connection));
+    if (tls_ != nullptr) connection = tls_server(std::move(connection), tls_, *environment_.network);
+    if (deflate_ && !deflate_outside_) connection = compressed(std::move(connection));
+    auto session =
+        std::make_shared<AvroSession>(*shared_, std::move(connection), [this](AvroSession& ended) { close(ended); });
+    sessions_.emplace(session.get(), session);
+    publish_open_count();
+    session->start();
+  }
+
+  /// Answers are short: they need little of a compressor's memory, and there may be very many connections.
+  std::unique_ptr<Connection> compressed(std::unique_ptr<Connection> connection) {
+    return deflated(std::move(connection), {.small = true}, *environment_.network);
+  }
+
+  void close(AvroSession& session) {
+    sessions_.erase(&session);
+    publish_open_count();
+  }
+
+  void publish_open_count() {
+    open_connections_.set(static_cast<std::int64_t>(sessions_.size()));
+    std::lock_guard lock(mutex_);
+    none_open_ = sessions_.empty();
+    if (none_open_) all_ended_.notify_all();
+  }
+
+  void wait_for_answers() {
+    std::unique_lock lock(mutex_);
+    environment_.clock.wait_until(lock, all_ended_, {}, environment_.clock.steady_now() + kAnswersAtStop,
+                                  [this] { return none_open_; });
+  }
+
+  void sweep_later() {
+    const auto pause = std::clamp(stall_timeout_ / 4, std::chrono::milliseconds(1), kLongestBetweenSweeps);
+    sweeper_ = environment_.network->call_after(pause, [this] {
+      const Clock::Steady then = environment_.clock.steady_now() - stall_timeout_;
+      const auto sessions = sessions_;
+      for (const auto& [address, session] : sessions) session->end_if_stalled(then);
+      sweep_later();
+    });
+  }
+
+  const Settings settings_;
+  Environment& environment_;
+  const std::shared_ptr<const TlsContext> tls_;  // null: none
+  const std::optional<PeerFilter> filter_;
+  const std::chrono::milliseconds stall_timeout_;
+  const bool deflate_;
+  const bool deflate_outside_;
+  Counter& open_connections_;
+  Counter& refused_;
+  LogLimiter refusals_{60'000};
+  std::unique_ptr<AvroShared> shared_;
+  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<Timer> sweeper_;
+  std::unordered_map<AvroSession*, std::shared_ptr<AvroSession>> sessions_;  // loop's thread only
+  std::mutex mutex_;
+  std::condition_variable_any all_ended_;
+  bool none_open_ = true;
+};
+
+/// Null where TLS is not wanted.
+Result<std::shared_ptr<const TlsContext>> make_tls(const Settings& settings) {
+  if (!settings.boolean("ssl")) return std::shared_ptr<const TlsContext>();
+  const std::string path = settings.text("keystore");
+  if (path.empty()) return Status(Code::invalid, "ssl = true needs a keystore: PEM or PKCS12");
+  const TlsLimits limits{settings.list("include-protocols"), settings.list("exclude-protocols"),
+                         settings.list("include-cipher-suites"), settings.list("exclude-cipher-suites")};
+  return TlsContext::server({path, settings.text("keystore-password")}, limits);
+}
+
+Result<std::optional<PeerFilter>> make_filter(const Settings& settings) {
+  if (!settings.boolean("ipFilter")) return std::optional<PeerFilter>();
+  TRY_ASSIGN(PeerFilter filter, PeerFilter::parse(settings.list("ipFilterRules")));
+  return std::optional<PeerFilter>(std::move(filter));
+}
+
+}  // namespace
+
+const SourceFactory kAvroSource{
+    &kInfo, [](const Settings& settings, Environment& environment) -> Result<std::unique_ptr<Source>> {
+      TRY_ASSIGN(auto filter, make_filter(settings));
+      TRY_ASSIGN(auto tls, make_tls(settings));
+      if (environment.network == nullptr) return Status(Code::invalid, "the avro source needs a network");
+      return std::unique_ptr<Source>(
+          std::make_unique<AvroSource>(settings, environment, std::move(tls), std::move(filter)));
+    }};
+
+}  // namespace standpipe
