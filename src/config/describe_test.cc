@@ -128,7 +128,7 @@ TEST(DescribeTest, AllIsOrderedByKindAndName) {
   ASSERT_NE(channels, std::string::npos);
   EXPECT_LT(sources, kafka);
   EXPECT_LT(kafka, channels);
-  EXPECT_LT(text.find("### avro\n"), text.find("### avro_legacy"));
+  EXPECT_LT(text.find("### http\n"), text.find("### jms\n"));
 }
 
 TEST(DescribeTest, JsonHoldsTheTablesAgain) {
