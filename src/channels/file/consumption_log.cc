@@ -27,6 +27,7 @@ Status ConsumptionLog::begin() {
   generation_ = generation;
   size_ = kConsumedHeader;
   dirty_ = false;
+  unsaved_ = unsaved_ || behind_;
   behind_ = false;
   return {};
 }
@@ -34,11 +35,12 @@ Status ConsumptionLog::begin() {
 Status ConsumptionLog::save(const Snapshot& snapshot) {
   Status saved =
       write_file_atomically(files_, folder_ + "/" + snapshot_name(snapshot.generation), format_snapshot(snapshot));
-  if (!saved.ok()) {
+  {
     std::lock_guard lock(mutex_);
-    behind_ = true;
-    return saved;
+    behind_ = behind_ || !saved.ok();
+    unsaved_ = unsaved_ && !saved.ok();
   }
+  if (!saved.ok()) return saved;
   remove_unneeded(snapshot.generation);
   return {};
 }
@@ -82,7 +84,7 @@ Status ConsumptionLog::sync() {
   std::shared_ptr<File> file;
   {
     std::lock_guard lock(mutex_);
-    if (behind_) return {Code::io, "some of what sinks have taken is in memory only"};
+    if (behind_ || unsaved_) return {Code::io, "some of what sinks have taken is in memory only"};
     if (!dirty_) return {};
     dirty_ = false;
     file = syncer_;
@@ -110,7 +112,7 @@ bool ConsumptionLog::dirty() const {
 }
 bool ConsumptionLog::behind() const {
   std::lock_guard lock(mutex_);
-  return behind_;
+  return behind_ || unsaved_;
 }
 
 }  // namespace standpipe::file_channel

@@ -52,7 +52,8 @@ class ConsumptionLog {
   std::uint64_t generation_;
   std::uint64_t size_ = 0;
   bool dirty_ = false;
-  bool behind_ = false;
+  bool behind_ = false;   // since begin(), some range was not written
+  bool unsaved_ = false;  // before it, and no snapshot was saved since
 };
 
 }  // namespace standpipe::file_channel
