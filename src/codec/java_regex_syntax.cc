@@ -1,3 +1,6 @@
+// One recursive-descent translator: a function for each construct of Java's grammar, in the order of that grammar, over
+// one cursor and one set of flags. It stays in one file: taken apart, every piece would need the whole state.
+
 #include "codec/java_regex_syntax.h"
 
 #include <algorithm>

@@ -27,6 +27,9 @@ class ChannelOnMemoryDisk : public ::testing::Test {
             {"maxFileSize", "65536"},
             {"minimumRequiredSpace", "0"}};
   }
+  static Settings settings_of(Settings::Map values) {
+    return Settings::parse(*kFileChannel.info, std::move(values)).value();
+  }
   /// `settings` with encryption by one key, which this puts into the environment.
   static Settings::Map encrypted(Settings::Map settings) {
     ::setenv("STANDPIPE_TEST_KEY", kKeyText.c_str(), 1);

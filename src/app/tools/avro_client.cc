@@ -274,7 +274,7 @@ Status send_folder(const Order& order, Environment& environment, Sender& sender)
     std::stop_source done;
     const std::jthread watch([&](std::stop_token ended) {
       while (!ended.stop_requested() && !sender.failed() && has_work(order.folder)) {
-        std::this_thread::sleep_for(kLookForFiles);
+        std::this_thread::sleep_for(kLookForFiles);  // the source waits for more files and tells nobody
       }
       done.request_stop();
     });

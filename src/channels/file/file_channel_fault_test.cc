@@ -25,8 +25,6 @@ using testing::numbered_ptr;
 using testing::numbers;
 using testing::put;
 
-Settings settings_of(Settings::Map values) { return Settings::parse(*kFileChannel.info, std::move(values)).value(); }
-
 class FileChannelFaults : public testing::ChannelOnMemoryDisk {
  protected:
   Status open(Settings::Map more = {}) {

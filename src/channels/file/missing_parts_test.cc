@@ -164,7 +164,7 @@ TEST_F(MissingParts, TheOldestSegmentsEventsAreCountedWhenItIsGone) {
 TEST_F(MissingParts, TheNewestSegmentIsNamedWhenItIsGone) {
   VirtualClock clock;
   testing::TestEnvironment world("c1", clock, faults_);
-  auto channel = kFileChannel.create(Settings::parse(*kFileChannel.info, clear()).value(), world.environment).value();
+  auto channel = kFileChannel.create(settings_of(clear()), world.environment).value();
   ASSERT_TRUE(channel->start().ok());
   for (std::size_t i = 0; i < 5; ++i) {
     Batch batch;
@@ -202,7 +202,7 @@ TEST_F(MissingParts, ASegmentThatIsRemovedWhileItIsWrittenAcknowledgesNothing) {
 TEST_F(MissingParts, AFolderThatGoesAwayWhileTheChannelRunsTakesNothingUntilItIsBack) {
   VirtualClock clock;
   testing::TestEnvironment world("c1", clock, faults_);
-  auto channel = kFileChannel.create(Settings::parse(*kFileChannel.info, clear()).value(), world.environment).value();
+  auto channel = kFileChannel.create(settings_of(clear()), world.environment).value();
   ASSERT_TRUE(channel->start().ok());
   ASSERT_TRUE(put(*channel, numbered_ptr(0, 3)).ok());
   move_folder("/c/data", "/away");
@@ -226,7 +226,7 @@ TEST_F(MissingParts, AFolderThatGoesAwayWhileTheChannelRunsTakesNothingUntilItIs
 TEST_F(MissingParts, AFullDiskIsEmptiedByWhatIsTaken) {
   VirtualClock clock;
   testing::TestEnvironment world("c1", clock, faults_);
-  auto channel = kFileChannel.create(Settings::parse(*kFileChannel.info, clear()).value(), world.environment).value();
+  auto channel = kFileChannel.create(settings_of(clear()), world.environment).value();
   ASSERT_TRUE(channel->start().ok());
   for (std::size_t i = 0; i < 30; ++i) {
     Batch batch;

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/failpoint.h"
+#include "net/tls_options.h"
 #include "rpc/avro/link.h"
 
 namespace standpipe {
@@ -68,10 +69,7 @@ constexpr Option kOptions[] = {
      .help = "How hard to compress; 0 is not at all.",
      .min = 0,
      .max = 9},
-    {.name = "deflate-outside-tls",
-     .kind = Kind::boolean,
-     .fallback = "true",
-     .help = "Where both are on: true as Flume 1.10 and 1.11 have it, false as Flume 1.9 and older."},
+    tls_options::kDeflateOutside,
     {.name = "ssl", .kind = Kind::boolean, .fallback = "false", .help = "Whether to speak TLS with the server."},
     {.name = "trust-all-certs",
      .kind = Kind::boolean,
@@ -85,17 +83,10 @@ constexpr Option kOptions[] = {
      .kind = Kind::name,
      .fallback = "JKS",
      .help = "Format of the trust store; PEM and PKCS12 are recognised whatever it says."},
-    {.name = "exclude-protocols",
-     .kind = Kind::list,
-     .fallback = "SSLv3",
-     .help = "TLS versions to refuse; SSLv3 is always refused, and a version named here wins over include-protocols."},
-    {.name = "include-protocols",
-     .kind = Kind::list,
-     .help = "TLS versions to allow; without it all but the refused ones."},
-    {.name = "exclude-cipher-suites", .kind = Kind::list, .help = "Cipher suites to refuse, by their Java names."},
-    {.name = "include-cipher-suites",
-     .kind = Kind::list,
-     .help = "Cipher suites to allow, by their Java names; without it all."},
+    tls_options::kExcludeProtocols,
+    tls_options::kIncludeProtocols,
+    tls_options::kExcludeCipherSuites,
+    tls_options::kIncludeCipherSuites,
     {.name = "maxIoWorkers",
      .kind = Kind::integer,
      .help = "Number of worker threads.",
@@ -395,10 +386,8 @@ class AvroSink final : public Sink {
 /// Null where TLS is not wanted.
 Result<std::shared_ptr<const TlsContext>> make_tls(const Settings& settings) {
   if (!settings.boolean("ssl")) return std::shared_ptr<const TlsContext>();
-  const TlsLimits limits{settings.list("include-protocols"), settings.list("exclude-protocols"),
-                         settings.list("include-cipher-suites"), settings.list("exclude-cipher-suites")};
   return TlsContext::client({settings.text("truststore"), settings.text("truststore-password")},
-                            settings.boolean("trust-all-certs"), limits);
+                            settings.boolean("trust-all-certs"), tls_options::limits(settings));
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 
 #include "net/deflated_connection.h"
 #include "net/peer_filter.h"
-#include "net/tls.h"
+#include "net/tls_options.h"
 #include "sources/avro/avro_session.h"
 
 namespace standpipe {
@@ -56,10 +56,7 @@ constexpr Option kOptions[] = {
     {.name = "ipFilterRules",
      .kind = Kind::comma_list,
      .help = "Rules tried in order, each allow or deny, then ip or name, then a pattern, joined by colons."},
-    {.name = "deflate-outside-tls",
-     .kind = Kind::boolean,
-     .fallback = "true",
-     .help = "Where both are on: true as Flume 1.10 and 1.11 have it, false as Flume 1.9 and older."},
+    tls_options::kDeflateOutside,
     {.name = "ssl", .kind = Kind::boolean, .fallback = "false", .help = "Whether clients must speak TLS."},
     {.name = "keystore",
      .kind = Kind::path,
@@ -69,17 +66,10 @@ constexpr Option kOptions[] = {
      .kind = Kind::name,
      .fallback = "JKS",
      .help = "Format of the key store; PEM and PKCS12 are recognised whatever it says."},
-    {.name = "exclude-protocols",
-     .kind = Kind::list,
-     .fallback = "SSLv3",
-     .help = "TLS versions to refuse; SSLv3 is always refused, and a version named here wins over include-protocols."},
-    {.name = "include-protocols",
-     .kind = Kind::list,
-     .help = "TLS versions to allow; without it all but the refused ones."},
-    {.name = "exclude-cipher-suites", .kind = Kind::list, .help = "Cipher suites to refuse, by their Java names."},
-    {.name = "include-cipher-suites",
-     .kind = Kind::list,
-     .help = "Cipher suites to allow, by their Java names; without it all."},
+    tls_options::kExcludeProtocols,
+    tls_options::kIncludeProtocols,
+    tls_options::kExcludeCipherSuites,
+    tls_options::kIncludeCipherSuites,
 };
 constexpr std::string_view kClassNames[] = {"org.apache.flume.source.AvroSource"};
 constexpr ComponentInfo kInfo{.kind = ComponentKind::source,
@@ -224,9 +214,7 @@ Result<std::shared_ptr<const TlsContext>> make_tls(const Settings& settings) {
   if (!settings.boolean("ssl")) return std::shared_ptr<const TlsContext>();
   const std::string path = settings.text("keystore");
   if (path.empty()) return Status(Code::invalid, "ssl = true needs a keystore: PEM or PKCS12");
-  const TlsLimits limits{settings.list("include-protocols"), settings.list("exclude-protocols"),
-                         settings.list("include-cipher-suites"), settings.list("exclude-cipher-suites")};
-  return TlsContext::server({path, settings.text("keystore-password")}, limits);
+  return TlsContext::server({path, settings.text("keystore-password")}, tls_options::limits(settings));
 }
 
 Result<std::optional<PeerFilter>> make_filter(const Settings& settings) {
