@@ -88,7 +88,14 @@ void FaultyFileSystem::release_syncs() {
 
 void FaultyFileSystem::wait_while_held(const std::string& path) {
   std::unique_lock lock(mutex_);
+  ++waiting_;
   released_.wait(lock, [&] { return held_.empty() || path.find(held_) == std::string::npos; });
+  --waiting_;
+}
+
+std::size_t FaultyFileSystem::held_syncs() const {
+  std::lock_guard lock(mutex_);
+  return waiting_;
 }
 
 std::size_t FaultyFileSystem::calls(Operation operation) const {

@@ -54,6 +54,7 @@ class FaultyFileSystem final : public FileSystem {
   /// Syncs of files whose path contains this wait until release_syncs().
   void hold_syncs(const std::string& path_contains);
   void release_syncs();
+  std::size_t held_syncs() const;  ///< that wait now
 
   Result<std::unique_ptr<File>> open(const std::string& path, Mode mode, unsigned permissions = 0644) override;
   Result<FileInfo> info(const std::string& path, bool follow = true) override;
@@ -78,6 +79,7 @@ class FaultyFileSystem final : public FileSystem {
   mutable std::mutex mutex_;
   std::condition_variable released_;
   std::string held_;  // empty: none
+  std::size_t waiting_ = 0;
   std::vector<Fault> faults_;
   static constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
   std::size_t changes_left_ = kNever;

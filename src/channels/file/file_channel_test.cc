@@ -118,6 +118,33 @@ TEST_F(FileChannelTest, ConsumedSegmentsAreDeletedAndOthersAreNot) {
   }));
 }
 
+/// What is committed while the housekeeper is at work does not have to wait for the next commit.
+TEST_F(FileChannelTest, WhatIsConsumedWhileTheHouseIsKeptIsDeletedToo) {
+  VirtualClock clock;
+  testing::TestEnvironment world("c1", clock, faults_);
+  auto channel = kFileChannel.create(settings_of(clear()), world.environment).value();
+  ASSERT_TRUE(channel->start().ok());
+  for (std::size_t i = 0; i < 40; ++i) {
+    Batch batch;
+    batch.add_copy(std::string(10'000, 'x'));
+    ASSERT_TRUE(put(*channel, std::make_shared<const Batch>(std::move(batch))).ok());
+  }
+  Lease first = channel->take(1).value();
+  Lease rest = channel->take(39).value();
+  faults_.hold_syncs("consumed-");
+  ASSERT_TRUE(first.commit().ok());
+  ASSERT_TRUE(eventually([&] {
+    clock.advance(std::chrono::minutes(1));
+    return faults_.held_syncs() == 1;
+  }));
+  ASSERT_TRUE(rest.commit().ok());
+  faults_.release_syncs();
+  EXPECT_TRUE(eventually([&] {
+    clock.advance(std::chrono::seconds(1));
+    return segments().size() == 1;
+  }));
+}
+
 TEST_F(FileChannelTest, ABacklogLargerThanMemoryComesInOrderAndLateOnesWhereTheyBelong) {
   ASSERT_TRUE(open({{"maxFileSize", "2097152"}}).ok());
   std::size_t next = 0;

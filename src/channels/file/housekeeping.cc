@@ -41,17 +41,18 @@ void Life::keep_house(std::stop_token stop) {
 }
 
 void Life::housekeeping(Clock::Steady now) {
+  dirty_ = false;                    // before the look: what goes from here on asks for another one
   const IntervalSet gone = noted();  // before the sync, which makes it durable
   Status synced = consumption_.sync();
   const bool full = consumption_.size() >= kConsumptionLimit || consumption_.behind();
-  if (full || now >= snapshot_due_) {
+  const bool snapshot = full || now >= snapshot_due_;
+  if (snapshot) {
     snapshot_due_ = now + shared_->current().checkpoint_interval;
-    dirty_ = false;
     synced.ignore();  // the snapshot has everything
     synced = take_snapshot();
-    // It must come again, also when nothing else happens.
-    if (!synced.ok()) mark_dirty();
   }
+  // Without a good one it must come again, also when nothing else happens.
+  if (!snapshot || !synced.ok()) mark_dirty();
   if (synced.ok()) return delete_segments(gone);
   complain(synced);
   // A full disk would stay full: room for the note comes from what the note is about. The oldest segments go, so that
@@ -104,8 +105,7 @@ void Life::complain(const Status& status) {
   status.ignore();
   if (complained_ != Clock::Steady{} && now < complained_ + kComplainEvery) return;
   complained_ = now;
-  environment_.log.error("what sinks have taken can't be made durable, a crash now may repeat it: " +
-                         status.to_string());
+  environment_.log.error("what sinks have taken can't be made durable, a crash now may repeat it: " + status.message());
 }
 
 }  // namespace standpipe::file_channel
