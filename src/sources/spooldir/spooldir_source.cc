@@ -19,7 +19,6 @@ constexpr std::chrono::milliseconds kFirstBackoff = 250ms;
 constexpr std::chrono::milliseconds kNoRoomPause = 20ms;
 // A position is stored at most so often; what lies behind it comes again after a crash.
 constexpr std::chrono::milliseconds kStoreInterval = 100ms;
-constexpr std::chrono::milliseconds kDrainLimit = 1s;
 // A disk that fails for a moment costs nothing; a file that can't be read at all must not hold up the others for long.
 constexpr int kMaxReadFailures = 8;
 }  // namespace
@@ -44,7 +43,7 @@ Status SpooldirSource::start(Ingest& ingest) {
   directory_ = std::make_unique<spooldir::SpoolDirectory>(options_.directory, environment_);
   TRY(directory_->check());
   ingest_ = &ingest;
-  inbox_ = std::make_shared<Inbox>();
+  in_flight_ = std::make_unique<Deliveries>();
   tracker_ = std::make_unique<spooldir::TrackerFile>(
       environment_.files, fmt::format("{}/{}", options_.directory.tracker_directory, spooldir::TrackerFile::kName));
   restore();
@@ -71,8 +70,7 @@ void SpooldirSource::stop() {
   tracker_ = nullptr;
   directory_ = nullptr;
   ingest_ = nullptr;
-  flights_ = 0;
-  flight_bytes_ = 0;
+  in_flight_ = nullptr;
   failures_ = 0;
   backoff_ = 0ms;
   retry_at_ = {};
@@ -91,30 +89,19 @@ Status SpooldirSource::run(std::stop_token stop) {
     switch (step(now)) {
       case Step::worked: break;
       case Step::blocked:
-        wait(now < retry_at_ ? retry_at_ : flights_ > 0 ? Steady::max() : now + kNoRoomPause, stop);
+        wait(now < retry_at_ ? retry_at_ : in_flight_->count() > 0 ? Steady::max() : now + kNoRoomPause, stop);
         break;
-      case Step::idle: wait(flights_ > 0 ? now + kStoreInterval : next_list_, stop); break;
+      case Step::idle: wait(in_flight_->count() > 0 ? now + kStoreInterval : next_list_, stop); break;
     }
   }
   drain();
   return {};
 }
 
-void SpooldirSource::wait(Steady until, std::stop_token stop) {
-  std::unique_lock lock(inbox_->mutex);
-  environment_.clock.wait_until(lock, inbox_->changed, stop, until, [this] { return !inbox_->completions.empty(); });
-}
+void SpooldirSource::wait(Steady until, std::stop_token stop) { in_flight_->wait(environment_.clock, stop, until); }
 
 void SpooldirSource::drain() {
-  const auto limit = std::chrono::steady_clock::now() + kDrainLimit;
-  while (flights_ > 0) {
-    {
-      // The machine's own clock: a test that stopped its virtual one must still end.
-      std::unique_lock lock(inbox_->mutex);
-      if (!inbox_->changed.wait_until(lock, limit, [this] { return !inbox_->completions.empty(); })) break;
-    }
-    settle_all();
-  }
+  in_flight_->drain([this](const Deliveries::Landed& landed) { settle(landed); });
   while (retire_finished()) {
   }
   store_position(true);
@@ -123,7 +110,8 @@ void SpooldirSource::drain() {
 // -- reading
 
 SpooldirSource::Step SpooldirSource::step(Steady now) {
-  if (now < retry_at_ || flights_ >= kMaxFlights || flight_bytes_ >= kMaxFlightBytes) return Step::blocked;
+  if (now < retry_at_ || in_flight_->count() >= kMaxFlights || in_flight_->bytes() >= kMaxFlightBytes)
+    return Step::blocked;
   if (failures_ > 0) {
     for (const auto& spooled : active_) {
       if (spooled->progress.has_failed()) return retry_one(*spooled);
@@ -288,36 +276,22 @@ SpooldirSource::Step SpooldirSource::retry_one(Spooled& spooled) {
 // -- handing over
 
 void SpooldirSource::deliver(Spooled& spooled, std::uint64_t ticket, Batch batch) {
-  Completion completion{spooled.number, ticket, batch.size(), batch.body_bytes(), {}};
-  ++flights_;
-  flight_bytes_ += completion.bytes;
+  Ticket note{spooled.number, ticket};
   if (FAILPOINT("spooldir.position_before_receipt")) {
     spooled.progress.complete(ticket, true);
-    completion.file = kNoNumber;
+    note.file = kNoNumber;
   }
   if (FAILPOINT("spooldir.rename_before_receipt")) directory_->finish(spooled.path).ignore();
-  Receipt receipt = ingest_->deliver(std::move(batch));
+  const auto landed = in_flight_->deliver(*ingest_, std::move(batch), note);
   FAILPOINT("spooldir.after_deliver");
-  if (receipt.ready()) {
-    completion.status = receipt.wait();
-    settle(std::move(completion));
-    return;
-  }
-  std::move(receipt).then_inline([inbox = inbox_, completion = std::move(completion)](const Status& status) mutable {
-    std::lock_guard lock(inbox->mutex);
-    completion.status = status;
-    inbox->completions.push_back(std::move(completion));
-    if (inbox->completions.size() == 1) inbox->changed.notify_all();
-  });
+  if (landed.has_value()) settle(*landed);
 }
 
-void SpooldirSource::settle(Completion completion) {
-  --flights_;
-  flight_bytes_ -= completion.bytes;
-  const bool stored = completion.status.ok();
+void SpooldirSource::settle(const Deliveries::Landed& landed) {
+  const bool stored = landed.status.ok();
   if (stored) {
     batches_accepted_.add();
-    events_accepted_.add(static_cast<std::int64_t>(completion.events));
+    events_accepted_.add(static_cast<std::int64_t>(landed.events));
     backoff_ = 0ms;
   } else {
     channel_write_fail_.add();
@@ -325,23 +299,18 @@ void SpooldirSource::settle(Completion completion) {
     if (back_off()) {
       environment_.log.warn(fmt::format(
           "The channel is full, and cannot write data now. The source will try again after {} milliseconds ({})",
-          backoff_.count(), completion.status.to_string()));
+          backoff_.count(), landed.status.message()));
     }
   }
-  if (completion.file == kNoNumber) return;  // of a sabotaged build
+  if (landed.ticket.file == kNoNumber) return;  // of a sabotaged build
   const auto found = std::find_if(active_.begin(), active_.end(), [&](const std::unique_ptr<Spooled>& spooled) {
-    return spooled->number == completion.file;
+    return spooled->number == landed.ticket.file;
   });
-  (*found)->progress.complete(completion.ticket, stored);
+  (*found)->progress.complete(landed.ticket.range, stored);
 }
 
 void SpooldirSource::settle_all() {
-  std::vector<Completion> completions;
-  {
-    std::lock_guard lock(inbox_->mutex);
-    completions.swap(inbox_->completions);
-  }
-  for (Completion& completion : completions) settle(std::move(completion));
+  for (const Deliveries::Landed& landed : in_flight_->landed()) settle(landed);
 }
 
 // False when there is a pause already: several receipts fail together.

@@ -1,9 +1,7 @@
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +10,7 @@
 #include "base/delivery_progress.h"
 #include "base/log.h"
 #include "codec/deserializers/deserializer.h"
+#include "core/in_flight.h"
 #include "sources/spooldir/spool_directory.h"
 #include "sources/spooldir/tracker_file.h"
 #include "standpipe/component.h"
@@ -74,21 +73,11 @@ class SpooldirSource final : public Source {
     std::string path;
     FileInfo info;  // when it was opened
   };
-  struct Completion {
+  struct Ticket {
     std::uint64_t file;
-    std::uint64_t ticket;
-    std::size_t events;
-    std::size_t bytes;
-    Status status;
+    std::uint64_t range;
   };
-  struct Inbox {
-    ~Inbox() {
-      for (const Completion& late : completions) late.status.ignore();  // came after the source had stopped
-    }
-    std::mutex mutex;
-    std::condition_variable_any changed;
-    std::vector<Completion> completions;  // guarded by mutex
-  };
+  using Deliveries = InFlight<Ticket>;
   enum class Step : unsigned char { worked, blocked, idle };
 
   void restore();
@@ -101,7 +90,7 @@ class SpooldirSource final : public Source {
   Step read_failed(Spooled& spooled, const Status& status);
   Step retry_one(Spooled& spooled);
   void deliver(Spooled& spooled, std::uint64_t ticket, Batch batch);
-  void settle(Completion completion);
+  void settle(const Deliveries::Landed& landed);
   void settle_all();
   bool back_off();
   bool retire_finished();
@@ -116,16 +105,14 @@ class SpooldirSource final : public Source {
   const Options options_;
   Environment& environment_;
   Ingest* ingest_ = nullptr;
-  std::shared_ptr<Inbox> inbox_;
+  std::unique_ptr<Deliveries> in_flight_;
   std::unique_ptr<spooldir::SpoolDirectory> directory_;
   std::unique_ptr<spooldir::TrackerFile> tracker_;
   std::optional<spooldir::TrackedPosition> restored_;  // what an earlier run left, until its file is opened
   std::deque<std::unique_ptr<Spooled>> active_;
   std::vector<Delivered> unfinished_;  // could not be renamed, deleted or marked yet
   std::uint64_t next_number_ = 0;
-  std::size_t flights_ = 0;       // receipts outstanding
-  std::size_t flight_bytes_ = 0;  // bodies that they are about
-  std::size_t failures_ = 0;      // ranges to hand over again
+  std::size_t failures_ = 0;  // ranges to hand over again
   Steady retry_at_{};
   Steady next_list_{};
   Steady next_store_{};

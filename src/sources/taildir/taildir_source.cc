@@ -18,14 +18,12 @@ namespace {
 // that we follow line by line fills batches of a few lines, some hundred a second.
 constexpr std::size_t kMaxFlights = 4096;
 constexpr std::size_t kMaxFlightBytes = 8u << 20;
-constexpr std::size_t kFlightBytes = 512;  // what a hand-over holds beside the bodies
 // With notices from the kernel looking around is only a safety net.
 constexpr std::chrono::milliseconds kLookInterval = 2s;
 constexpr std::chrono::milliseconds kPollInterval = 50ms;
 // A deleted file is read to its end; who still writes into it has so long to do so.
 constexpr std::chrono::milliseconds kDeletedGrace = 1s;
 constexpr std::chrono::milliseconds kNoRoomPause = 20ms;
-constexpr std::chrono::milliseconds kDrainLimit = 1s;
 // Receipts of an earlier life of a file, and of a sabotaged build, change no position.
 constexpr std::uint32_t kNoLife = ~0u;
 }  // namespace
@@ -69,7 +67,7 @@ Status TaildirSource::start(Ingest& ingest) {
     TRY(environment_.files.make_directories(options_.position_file.substr(0, slash)));
   }
   ingest_ = &ingest;
-  inbox_ = std::make_shared<Inbox>();
+  in_flight_ = std::make_unique<Deliveries>();
   reader_ = std::make_unique<taildir::TailReader>(
       options_.reader, environment_.budget,
       [this](TailFile& file, Batch batch, const Mark& end) { deliver(file, std::move(batch), end); });
@@ -77,11 +75,7 @@ Status TaildirSource::start(Ingest& ingest) {
   set.on_new = [this](TailFile& file) { begin(file); };
   set.on_unreadable = [this](const Status& status) { tell_read_failure(status); };
   files_ = std::make_unique<FileSet>(options_.groups, std::move(set), environment_);
-  watch_ = taildir::DirectoryWatch::open([inbox = inbox_] {
-    std::lock_guard lock(inbox->mutex);
-    inbox->raised = true;
-    inbox->changed.notify_all();
-  });
+  watch_ = taildir::DirectoryWatch::open(in_flight_->bell());
   polling_ = watch_ == nullptr;
   // Watched before it is listed: what comes in between is told twice rather than never.
   for (const std::string& directory : files_->directories()) polling_ |= !polling_ && !watch_->watch(directory);
@@ -109,8 +103,7 @@ void TaildirSource::stop() {
   files_ = nullptr;
   reader_ = nullptr;
   ingest_ = nullptr;
-  flights_ = 0;
-  flight_bytes_ = 0;
+  in_flight_ = nullptr;
   backoff_ = 0ms;
   retry_at_ = {};
   open_files_->store(0);
@@ -196,60 +189,42 @@ void TaildirSource::deliver(TailFile& file, Batch batch, const Mark& end) {
 }
 
 void TaildirSource::hand_over(TailFile& file, std::uint64_t ticket, Batch batch) {
-  Completion completion{&file, file.life, ticket, batch.size(), batch.body_bytes() + kFlightBytes, {}};
-  ++flights_;
-  flight_bytes_ += completion.bytes;
+  Ticket note{&file, file.life, ticket};
   ++file.flights;
   if (FAILPOINT("taildir.position_before_receipt")) {
     file.progress.complete(ticket, true);
     positions_changed_ = true;
-    completion.life = kNoLife;
+    note.life = kNoLife;
   }
-  Receipt receipt = ingest_->deliver(std::move(batch));
+  const auto landed = in_flight_->deliver(*ingest_, std::move(batch), note);
   FAILPOINT("taildir.after_deliver");
-  if (receipt.ready()) {
-    completion.status = receipt.wait();
-    settle(std::move(completion));
-    return;
-  }
-  std::move(receipt).then_inline([inbox = inbox_, completion = std::move(completion)](const Status& status) mutable {
-    std::lock_guard lock(inbox->mutex);
-    completion.status = status;
-    inbox->completions.push_back(std::move(completion));
-    if (inbox->completions.size() == 1) inbox->changed.notify_all();
-  });
+  if (landed.has_value()) settle(*landed);
 }
 
-void TaildirSource::settle(Completion completion) {
-  TailFile& file = *completion.file;
-  --flights_;
-  flight_bytes_ -= completion.bytes;
+void TaildirSource::settle(const Deliveries::Landed& landed) {
+  const auto [in, life, range] = landed.ticket;
+  TailFile& file = *in;
   --file.flights;
-  const bool stored = completion.status.ok();
+  const bool stored = landed.status.ok();
   if (stored) {
     batches_accepted_.add();
-    events_accepted_.add(static_cast<std::int64_t>(completion.events));
+    events_accepted_.add(static_cast<std::int64_t>(landed.events));
     backoff_ = 0ms;
   } else {
     channel_write_fail_.add();
-    back_off(completion.status);
+    back_off(landed.status);
   }
-  if (completion.life != file.life) {
-    if (!stored && completion.life != kNoLife) lost(file);
+  if (life != file.life) {
+    if (!stored && life != kNoLife) lost(file);
     return;
   }
-  if (file.progress.complete(completion.ticket, stored)) positions_changed_ = true;
+  if (file.progress.complete(range, stored)) positions_changed_ = true;
   if (!stored) failed_.push_back(&file);
 }
 
 void TaildirSource::settle_all() {
-  std::vector<Completion> completions;
-  {
-    std::lock_guard lock(inbox_->mutex);
-    completions.swap(inbox_->completions);
-    positions_changed_ |= std::exchange(inbox_->unwritten, false);
-  }
-  for (Completion& completion : completions) settle(std::move(completion));
+  if (unwritten_.exchange(false)) positions_changed_ = true;
+  for (const Deliveries::Landed& landed : in_flight_->landed()) settle(landed);
 }
 
 void TaildirSource::back_off(const Status& status) {
@@ -259,7 +234,7 @@ void TaildirSource::back_off(const Status& status) {
   retry_at_ = now + backoff_;
   environment_.log.warn(
       fmt::format("The channel is full or unexpected failure. The source will try again after {} ms ({})",
-                  backoff_.count(), status.to_string()));
+                  backoff_.count(), status.message()));
 }
 
 // One range that the channel refused is read and handed over again.
@@ -291,7 +266,7 @@ bool TaildirSource::retry_one() {
 
 bool TaildirSource::work(Steady now) {
   no_room_ = false;
-  if (now < retry_at_ || flights_ >= kMaxFlights || flight_bytes_ >= kMaxFlightBytes) return false;
+  if (now < retry_at_ || in_flight_->count() >= kMaxFlights || in_flight_->bytes() >= kMaxFlightBytes) return false;
   if (!failed_.empty()) return retry_one();
   if (ready_.empty()) return false;
   TailFile& file = *ready_.front();
@@ -366,11 +341,7 @@ void TaildirSource::tell_read_failure(const Status& status) {
 // -- looking after
 
 void TaildirSource::take_changes() {
-  {
-    std::lock_guard lock(inbox_->mutex);
-    if (!inbox_->raised) return;
-    inbox_->raised = false;
-  }
+  if (!in_flight_->rung()) return;
   const taildir::DirectoryWatch::Changes changes = watch_->take();
   for (const auto& change : changes.changes) {
     // Who had the name until now is read to its end at once, also when the name went away or leads elsewhere.
@@ -458,8 +429,7 @@ void TaildirSource::positions_failed(const Status& status) {
                     "was delivered since the last good one comes again",
                     status.message(), options_.write_interval.count()));
   }
-  std::lock_guard lock(inbox_->mutex);
-  inbox_->unwritten = true;
+  unwritten_ = true;
 }
 
 void TaildirSource::write_positions(Steady now, bool last) {
@@ -500,9 +470,7 @@ void TaildirSource::wait(Steady now, std::stop_token stop) {
   if (positions_changed_) until = std::min(until, next_write_);
   if (now < retry_at_) until = std::min(until, retry_at_);
   if (no_room_) until = std::min(until, now + kNoRoomPause);
-  std::unique_lock lock(inbox_->mutex);
-  environment_.clock.wait_until(lock, inbox_->changed, stop, until,
-                                [this] { return inbox_->raised || !inbox_->completions.empty(); });
+  in_flight_->wait(environment_.clock, stop, until);
 }
 
 Status TaildirSource::run(std::stop_token stop) {
@@ -519,17 +487,9 @@ Status TaildirSource::run(std::stop_token stop) {
   return {};
 }
 
-// Channels still work when sources stop: waiting for what is under way spares duplicates after the restart.
 void TaildirSource::drain() {
-  const auto limit = std::chrono::steady_clock::now() + kDrainLimit;
-  while (flights_ > 0) {
-    {
-      // The machine's own clock: a test that stopped its virtual one must still end.
-      std::unique_lock lock(inbox_->mutex);
-      if (!inbox_->changed.wait_until(lock, limit, [this] { return !inbox_->completions.empty(); })) break;
-    }
-    settle_all();
-  }
+  in_flight_->drain([this](const Deliveries::Landed& landed) { settle(landed); });
+  settle_all();
   write_positions(environment_.clock.steady_now(), true);
 }
 

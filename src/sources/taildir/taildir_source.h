@@ -1,15 +1,15 @@
 #pragma once
 
-#include <condition_variable>
+#include <atomic>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/in_flight.h"
 #include "sources/taildir/directory_watch.h"
 #include "sources/taildir/file_set.h"
 #include "sources/taildir/position_writer.h"
@@ -58,25 +58,12 @@ class TaildirSource final : public Source {
   using TailFile = taildir::TailFile;
   using Mark = taildir::Mark;
   using Outcome = taildir::TailReader::Outcome;
-  struct Completion {
+  struct Ticket {
     TailFile* file;
     std::uint32_t life;
-    std::uint64_t ticket;
-    std::size_t events;
-    std::size_t bytes;
-    Status status;
+    std::uint64_t range;
   };
-  // What other threads tell the runner. Shared with receipts, which may outlive the source.
-  struct Inbox {
-    ~Inbox() {
-      for (const Completion& late : completions) late.status.ignore();  // came after the source had stopped
-    }
-    std::mutex mutex;
-    std::condition_variable_any changed;
-    std::vector<Completion> completions;  // guarded by mutex
-    bool raised = false;                  // guarded by mutex: a folder changed
-    bool unwritten = false;               // guarded by mutex: the last positions could not be written
-  };
+  using Deliveries = InFlight<Ticket>;  // its bell: a folder changed
 
   Status check_directories();
   static bool starts_with_hole(const TailFile& file);
@@ -87,7 +74,7 @@ class TaildirSource final : public Source {
   // handing over
   void deliver(TailFile& file, Batch batch, const Mark& end);
   void hand_over(TailFile& file, std::uint64_t ticket, Batch batch);
-  void settle(Completion completion);
+  void settle(const Deliveries::Landed& landed);
   void settle_all();
   void back_off(const Status& status);
   bool retry_one();
@@ -114,7 +101,7 @@ class TaildirSource final : public Source {
   const Options options_;
   Environment& environment_;
   Ingest* ingest_ = nullptr;
-  std::shared_ptr<Inbox> inbox_;
+  std::unique_ptr<Deliveries> in_flight_;
   std::unique_ptr<taildir::FileSet> files_;
   std::unique_ptr<taildir::TailReader> reader_;
   std::unique_ptr<taildir::DirectoryWatch> watch_;
@@ -124,10 +111,9 @@ class TaildirSource final : public Source {
   taildir::SavedState::Found begun_{};
   std::deque<TailFile*> ready_;
   std::deque<TailFile*> failed_;  // have ranges to hand over again
-  std::size_t flights_ = 0;       // receipts outstanding
-  std::size_t flight_bytes_ = 0;  // bodies that they are about
   bool positions_changed_ = false;
-  bool polling_ = false;  // no notices from the kernel
+  std::atomic<bool> unwritten_{false};  // the last positions could not be written
+  bool polling_ = false;                // no notices from the kernel
   bool no_room_ = false;
   Steady retry_at_{};
   Steady next_look_{};
