@@ -63,6 +63,8 @@ void Agents::start(const std::string& failpoint, int pass) {
   // What the writer holds open would keep its inodes from being used again.
   ::close_range(3, ~0U, 0);
   ::setenv("STANDPIPE_FAILPOINTS", armed.c_str(), 1);
+  // What a killed one leaves goes with the folder.
+  ::setenv("TMPDIR", folder_.c_str(), 1);
   live();
 }
 

@@ -162,6 +162,7 @@ TEST_P(FileChannelKill, LosesNothingAcknowledgedAndRepeatsNothingCommitted) {
     const pid_t child = ::fork();
     if (child == 0) {
       ::close(ready[0]);
+      ::setenv("TMPDIR", directory.path().c_str(), 1);  // what a killed one leaves goes with it
       live(folder, encrypted, oracle, random(), ready[1]);
     }
     ::close(ready[1]);
