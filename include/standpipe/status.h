@@ -75,7 +75,7 @@ class [[nodiscard]] Status {
   /// The same failure with the layer's own words before it: "hdfs sink k1: close /a/b.tmp: …".
   Status with_context(std::string_view context) const;
 
-  /// "ok", or "unavailable: connection refused by 127.0.0.1:4141".
+  /// "ok", or "unavailable: connection refused by 127.0.0.1:4141": for tests. An operator reads message().
   std::string to_string() const;
 
   /// Says that a failure is of no interest here; the comment beside the call says why.

@@ -209,7 +209,7 @@ Status Agent::start_channels(const AgentGraph& wanted, const Difference& changes
     for (const std::string& name : wanted.source(source)->channels) {
       if (!contains(started, name) || made.channels.at(name).runner->gate()->wait_until(process_.clock, deadline))
         continue;
-      const std::string why = made.channels.at(name).runner->health().error.to_string();
+      const std::string why = made.channels.at(name).runner->health().error.message();
       for (const std::string& each : started) {
         const std::string label = supervisor_.remove_channel(each);
         if (!label.empty()) abandon(label, std::make_shared<RunningChannel>(std::move(made.channels.at(each))));

@@ -131,7 +131,7 @@ TEST_F(BatchSinkTest, PoisonGoesToTheQuarantineWhenThereIsOne) {
   EXPECT_EQ(world_.count(counter_names::kQuarantined), 2);
   const auto content = read_file(world_.environment.files, quarantine.path());
   ASSERT_TRUE(content.ok());
-  EXPECT_THAT(*content, HasSubstr("\"reason\":\"poison: refused 0\",\"headers\":{},\"body\":\"MA==\"}\n"));
+  EXPECT_THAT(*content, HasSubstr("\"reason\":\"refused 0\",\"headers\":{},\"body\":\"MA==\"}\n"));
   EXPECT_THAT(*content, HasSubstr("\"body\":\"OQ==\"}\n"));
 }
 

@@ -37,7 +37,7 @@ bool OptionalQueue::store(const std::shared_ptr<Item>& item, const Post& post) {
   auto put = channel_.channel->reserve(*item->batch);
   if (!put.ok()) {
     if (put.status().code() == Code::full) return false;
-    drop(*item, put.status().to_string());
+    drop(*item, put.status().message());
     return true;
   }
   item->put = std::move(*put);

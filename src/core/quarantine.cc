@@ -138,7 +138,7 @@ Status DeadLetterFile::put(const EventRef& event, const Status& reason) {
   const std::string line =
       fmt::format("{{\"time\":{},\"agent\":{},\"component\":{},\"reason\":{},{},\"body\":\"{}\"}}\n",
                   environment_.clock.now_ms(), json_message(environment_.agent), json_message(environment_.component),
-                  json_message(reason.to_string()), json_headers(*event.headers), base64(event.body));
+                  json_message(reason.message()), json_headers(*event.headers), base64(event.body));
   std::lock_guard lock(mutex_);
   const auto append = [&]() -> Status {
     TRY(open());

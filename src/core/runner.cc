@@ -180,7 +180,7 @@ class ChannelRunner::Work final : public Body {
       if (status.ok()) return true;
       shared.fail(status);
       environment_.counters.counter(counter_names::kStartFail).add();
-      environment_.log.error("can't start, trying again: " + status.to_string());
+      environment_.log.error("can't start, trying again: " + status.message());
       channel_->stop();
       environment_.clock.sleep_for(options_.start_retry, stop);
     }
@@ -241,7 +241,7 @@ class SourceRunner::Work final : public Body {
       shared.fail(status);
       if (FAILPOINT("source.not_restarted")) return;
       environment_.counters.counter(counter_names::kStartFail).add();
-      environment_.log.error("failed, starting again: " + status.to_string());
+      environment_.log.error("failed, starting again: " + status.message());
       environment_.clock.sleep_for(options_.start_retry, stop);
     }
     ingest_->stop();

@@ -132,7 +132,7 @@ class FailoverProcessor final : public SinkProcessor {
     const milliseconds pause = penalty(rank.failures, max_penalty_);
     rank.retry_at = clock_.steady_now() + pause;
     log_.warn(
-        fmt::format("sink {} failed and is left out for {} ms: {}", member.name(), pause.count(), why.to_string()));
+        fmt::format("sink {} failed and is left out for {} ms: {}", member.name(), pause.count(), why.message()));
   }
 
  private:
@@ -203,7 +203,7 @@ class LoadBalanceProcessor final : public SinkProcessor {
  protected:
   void failed(GroupMember& member, const Status& why) override {
     SinkProcessor::failed(member, why);
-    log_.warn(fmt::format("sink {} failed, the next one of its group is used: {}", member.name(), why.to_string()));
+    log_.warn(fmt::format("sink {} failed, the next one of its group is used: {}", member.name(), why.message()));
     if (!backoff_) return;
     const auto place =
         std::find_if(members_.begin(), members_.end(), [&](const auto& m) { return m.get() == &member; });

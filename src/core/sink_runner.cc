@@ -33,7 +33,7 @@ class SinkRunner::Work final : public Body {
       const Status status = processor_->start();
       if (status.ok()) return true;
       shared.fail(status);
-      environment_.log.error("can't start, trying again: " + status.to_string());
+      environment_.log.error("can't start, trying again: " + status.message());
       environment_.clock.sleep_for(options_.start_retry, stop);
     }
     return false;
@@ -66,7 +66,7 @@ class SinkRunner::Work final : public Body {
     shared.fail(why);
     // One line a failure is too many for a destination that is down for hours: the first ones, then every minute.
     const auto held = log_limit_.pass(environment_.clock.now_ms());
-    if (failures_ < 5 || held.has_value()) environment_.log.error("failed, trying again: " + why.to_string());
+    if (failures_ < 5 || held.has_value()) environment_.log.error("failed, trying again: " + why.message());
     ++failures_;
     const auto pause = std::min(options_.backoff_step * failures_, options_.max_backoff);
     environment_.clock.sleep_for(pause, stop);

@@ -114,7 +114,7 @@ std::vector<HealthJudge::Reason> HealthJudge::judge(const std::vector<ComponentR
     } else if (reading.error == Code::poison) {
       reasons.push_back({key, "poison", reading.message});
     } else if (reading.state == LifeState::error || reading.error != Code::ok) {
-      reasons.push_back({key, "error", fmt::format("{}: {}", to_string(reading.error), reading.message)});
+      reasons.push_back({key, "error", reading.message});
     } else if (reading.state == LifeState::starting && now_ms - reading.since_ms > kStartTooLongMs) {
       reasons.push_back({key, "starting", fmt::format("for {} s", (now_ms - reading.since_ms) / 1000)});
     }

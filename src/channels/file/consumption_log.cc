@@ -72,7 +72,7 @@ void ConsumptionLog::append(std::span<const Range> ranges) {
   const Status written = file_->write_at(size_, record);
   if (!written.ok()) {
     if (!behind_)
-      log_.error("what sinks have taken can't be written, a crash now would repeat it: " + written.to_string());
+      log_.error("what sinks have taken can't be written, a crash now would repeat it: " + written.message());
     behind_ = true;  // the next record goes over whatever of this one arrived
     return;
   }

@@ -256,7 +256,7 @@ void AvroSession::append_answer(std::string& out, Pending& pending) {
 void AvroSession::put_failure(std::string& out, const Pending& pending) {
   if (shared_.failure_limiter.pass(shared_.environment.clock.now_ms())) {
     shared_.environment.log.error(fmt::format("{} events of {} were not stored, and it was told so: {}", pending.events,
-                                              connection_->peer(), pending.result.to_string()));
+                                              connection_->peer(), pending.result.message()));
   }
   if (pending.method == Method::append_batch || is_channel_failure(pending.result)) {
     avro::put_answer(out, avro::RpcStatus::failed);
