@@ -1,5 +1,7 @@
 #include "core/sink_group.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,6 +24,7 @@ struct Probe {
   Status failure;
   Status start_failure;
   bool keep_leases = false;  // leaves its leases open and settles them in the next turn
+  bool silent = false;       // has asked its destination, and there is no answer: takes one event and keeps it
   int turns = 0;
   int starts = 0;
   std::vector<std::string> written;
@@ -40,6 +43,8 @@ class ProbeSink final : public Sink {
   void stop() override { probe_.open.clear(); }
   Result<Turn> process(Outlet& outlet, std::stop_token) override {
     ++probe_.turns;
+    if (probe_.silent) return wait_for_answer(outlet);
+    if (!probe_.failure.ok() && !probe_.keep_leases) probe_.open.clear();
     for (Lease& lease : probe_.open) probe_.late_commits.push_back(lease.commit().code());
     probe_.open.clear();
     TRY_ASSIGN(Lease lease, outlet.take(1));
@@ -58,6 +63,14 @@ class ProbeSink final : public Sink {
   }
 
  private:
+  Result<Turn> wait_for_answer(Outlet& outlet) {
+    if (probe_.open.empty()) {
+      TRY_ASSIGN(Lease lease, outlet.take(1));
+      if (!lease.empty()) probe_.open.push_back(std::move(lease));
+    }
+    return Turn{.wake_by = probe_.wake_by, .undecided = true};
+  }
+
   Probe& probe_;
 };
 
@@ -182,6 +195,164 @@ TEST_F(SinkGroupTest, AllFailedIsAFailure) {
   EXPECT_THAT(group->process({}).status().message(), HasSubstr("down too"));
   EXPECT_THAT(group->process({}).status().message(), HasSubstr("waits to be tried again"));
   EXPECT_EQ(channel_->size(), 1);
+}
+
+TEST_F(SinkGroupTest, AStartThatNobodyManagesLeavesNobodyOut) {
+  a_.start_failure = {Code::unavailable, "no way"};
+  b_.start_failure = {Code::unavailable, "neither"};
+  auto group = make("failover", {}).value();
+  for (int i = 0; i < 5; ++i) EXPECT_THAT(group->start().message(), HasSubstr("no way"));
+  a_.start_failure = b_.start_failure = {};
+  ASSERT_TRUE(group->start().ok());
+  fill(1);
+  EXPECT_TRUE(group->process({})->worked);
+  EXPECT_THAT(a_.written, ElementsAre("0"));
+}
+
+TEST_F(SinkGroupTest, AnUnansweredTrialHoldsUpNobodyAndOneBatchAtMost) {
+  auto group = make("failover", {}).value();
+  a_.failure = {Code::unavailable, "down"};
+  fill(6);
+  EXPECT_TRUE(group->process({})->worked);
+  a_.failure = {};
+  a_.silent = true;  // connected, and no answer
+  clock_.advance(std::chrono::seconds(2));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(group->process({})->worked);
+  EXPECT_THAT(b_.written, ElementsAre("0", "2", "3", "4"));
+  a_.silent = false;
+  a_.failure = {Code::timeout, "no answer"};
+  EXPECT_TRUE(group->process({})->worked);
+  EXPECT_THAT(b_.written, ElementsAre("0", "2", "3", "4", "1"));
+}
+
+TEST_F(SinkGroupTest, WhileAllAreOnTrialEachIsAskedInItsTime) {
+  auto group = make("failover", {}).value();
+  a_.failure = b_.failure = {Code::unavailable, "down"};
+  fill(2);
+  EXPECT_FALSE(group->process({}).ok());
+  a_.failure = {};
+  a_.silent = true;
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_FALSE(group->process({}).ok());
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_TRUE(group->process({})->undecided) << "k1 has the event, k2 failed once more";
+  const auto turn = group->process({});
+  EXPECT_EQ(turn->wake_by, clock_.steady_now() + std::chrono::seconds(4)) << "k2 must not wait for k1's answer";
+  b_.failure = {};
+  clock_.advance(std::chrono::seconds(4));
+  EXPECT_TRUE(group->process({})->worked);
+  EXPECT_THAT(b_.written, ElementsAre("1"));
+}
+
+TEST_F(SinkGroupTest, AGroupThatWaitsForAnAnswerComesBackWhenAnotherMayBeTried) {
+  auto group = make("failover", {}).value();
+  a_.failure = {Code::unavailable, "down"};
+  b_.silent = true;
+  b_.wake_by = clock_.steady_now() + std::chrono::seconds(20);
+  fill(2);
+  const auto turn = group->process({});
+  ASSERT_TRUE(turn.ok());
+  EXPECT_TRUE(turn->undecided);
+  EXPECT_EQ(turn->wake_by, clock_.steady_now() + std::chrono::seconds(2));
+  clock_.advance(std::chrono::seconds(2));
+  a_.failure = {};
+  EXPECT_TRUE(group->process({})->worked);
+  EXPECT_THAT(a_.written, ElementsAre("1"));
+}
+
+TEST_F(SinkGroupTest, ASinkThatIsDownIsToldOfFiveTimesAndThenOnceAMinute) {
+  auto group = make("load_balance", {}).value();
+  a_.failure = {Code::unavailable, "down"};
+  fill(1000);
+  for (int i = 0; i < 200; ++i) EXPECT_TRUE(group->process({})->worked);
+  const auto told = [&] {
+    const auto lines = world_.log.lines();
+    return std::count_if(lines.begin(), lines.end(),
+                         [](const std::string& line) { return line.find("sink k1 failed") != std::string::npos; });
+  };
+  EXPECT_EQ(told(), 5);
+  EXPECT_FALSE(world_.log.contains("works again"));
+  for (int i = 0; i < 200; ++i) {  // every second of them tries k1
+    clock_.advance(std::chrono::seconds(1));
+    EXPECT_TRUE(group->process({})->worked);
+  }
+  EXPECT_EQ(told(), 8);
+  a_.failure = {};
+  EXPECT_TRUE(group->process({})->worked);
+  EXPECT_TRUE(group->process({})->worked);
+  EXPECT_TRUE(world_.log.contains("sink k1 works again"));
+}
+
+TEST_F(SinkGroupTest, ALoadBalanceGroupWaitsForAllThatWereAsked) {
+  auto group = make("load_balance", {}).value();
+  a_.silent = b_.silent = true;
+  fill(2);
+  const auto turn = group->process({});
+  ASSERT_TRUE(turn.ok());
+  EXPECT_FALSE(turn->worked);
+  EXPECT_TRUE(turn->undecided) << "of a group that failed before this would be no success";
+}
+
+TEST_F(SinkGroupTest, WhoFailsWhileTheOthersWaitForAnswersRests) {
+  for (const std::string type : {"load_balance", "failover"}) {
+    a_ = Probe();
+    b_ = Probe();
+    auto group = make(type, type == "failover" ? Settings::Map{{"maxpenalty", "0"}} : Settings::Map{}).value();
+    a_.failure = {Code::unavailable, "down"};
+    b_.silent = true;
+    fill(3);
+    // What k1 gives back would call for the next turn, and that one for the next.
+    EXPECT_EQ(group->process({})->wake_by, clock_.steady_now() + std::chrono::seconds(1));
+    EXPECT_TRUE(group->process({}).ok());
+    EXPECT_EQ(a_.turns, 1);
+    clock_.advance(std::chrono::seconds(1));
+    EXPECT_EQ(group->process({})->wake_by, clock_.steady_now() + std::chrono::seconds(2));
+    EXPECT_EQ(a_.turns, 2);
+    group->stop();
+  }
+}
+
+TEST_F(SinkGroupTest, LoadBalanceComesBackWhenASinkMayBeTriedAgain) {
+  auto group = make("load_balance", {{"backoff", "true"}}).value();
+  a_.failure = {Code::unavailable, "down"};
+  b_.silent = true;
+  fill(2);
+  const auto turn = group->process({});
+  ASSERT_TRUE(turn.ok());
+  EXPECT_EQ(turn->wake_by, clock_.steady_now() + std::chrono::seconds(2));
+}
+
+TEST_F(SinkGroupTest, FailuresWithinAnHourAddUpUnderLoadBalance) {
+  auto group = make("load_balance", {{"backoff", "true"}}).value();
+  const auto fails_once = [&] {
+    a_.failure = {Code::unavailable, "down"};
+    const int before = a_.turns;
+    while (a_.turns == before) {
+      fill(1);
+      EXPECT_TRUE(group->process({})->worked);
+    }
+    a_.failure = {};
+  };
+  const auto is_left_out = [&] {
+    fill(2);
+    const int before = a_.turns;
+    EXPECT_TRUE(group->process({})->worked);
+    EXPECT_TRUE(group->process({})->worked);
+    return a_.turns == before;
+  };
+  fails_once();
+  clock_.advance(std::chrono::seconds(2));
+  EXPECT_FALSE(is_left_out());  // it delivers; which does not make the series end
+  clock_.advance(std::chrono::minutes(59));
+  fails_once();
+  clock_.advance(std::chrono::seconds(3));
+  EXPECT_TRUE(is_left_out()) << "the second of a series: 4 s";
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_FALSE(is_left_out());
+  clock_.advance(std::chrono::hours(1));
+  fails_once();
+  clock_.advance(std::chrono::seconds(2));
+  EXPECT_FALSE(is_left_out()) << "the first of a new series: 2 s";
 }
 
 TEST_F(SinkGroupTest, ASinkThatCantStartIsAFailedOne) {

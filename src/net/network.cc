@@ -8,6 +8,9 @@
 #include <thread>
 #include <utility>
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #define ASIO_STANDALONE
 #include <fmt/format.h>
 #include <asio.hpp>
@@ -33,6 +36,17 @@ std::string to_text(const tcp::endpoint& endpoint) {
                                     : fmt::format("{}:{}", address, endpoint.port());
 }
 
+/// A peer whose machine or way is gone says no farewell: an idle connection to it is given up after two minutes.
+/// Options that the system refuses are its own business: then such a connection stays.
+void look_after_idle(tcp::socket& socket) {
+  std::error_code ignored;
+  socket.set_option(asio::socket_base::keep_alive(true), ignored);
+  const std::array<std::pair<int, int>, 3> options{{{TCP_KEEPIDLE, 60}, {TCP_KEEPINTVL, 15}, {TCP_KEEPCNT, 4}}};
+  for (const auto& [option, value] : options) {
+    ::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
+  }
+}
+
 std::size_t default_connection_limit() { return descriptor_limit() / 4 * 3; }
 
 /// Bytes that wait to be sent: their own, or a slab's.
@@ -56,6 +70,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::error_code ignored;
     socket_.non_blocking(true, ignored);
     socket_.set_option(tcp::no_delay(true), ignored);
+    look_after_idle(socket_);
     const tcp::endpoint endpoint = socket_.remote_endpoint(ignored);
     peer_ = ignored ? "a peer that has gone" : to_text(endpoint);
   }

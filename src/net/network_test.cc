@@ -7,10 +7,13 @@
 #include <unistd.h>
 
 #include <condition_variable>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <mutex>
+#include <sstream>
 #include <thread>
 #include <vector>
 
@@ -227,6 +230,38 @@ TEST_F(NetworkTest, ConnectsByAddressAndByName) {
     caller.write(std::move(slab), bytes);
     EXPECT_TRUE(caller.wait_for(8 << 20) == std::string(8 << 20, 'x'));
   }
+}
+
+/// Ends of connections, as the system lists them, at which it probes a silent peer.
+std::size_t probing_ends(std::uint16_t port) {
+  char wanted[8];
+  std::snprintf(wanted, sizeof wanted, ":%04X", port);
+  std::ifstream list("/proc/self/net/tcp");
+  std::string line;
+  std::size_t count = 0;
+  while (std::getline(list, line)) {
+    std::istringstream fields(line);
+    std::string number, local, remote, state, queues, timer;
+    fields >> number >> local >> remote >> state >> queues >> timer;
+    const bool ours = local.ends_with(wanted) || remote.ends_with(wanted);
+    if (ours && state == "01" && timer.starts_with("02:")) ++count;
+  }
+  return count;
+}
+
+TEST_F(NetworkTest, ProbesAPeerThatSaysNothing) {
+  ASSERT_TRUE(serve().ok());
+  Caller caller(*network);
+  ASSERT_TRUE(caller.connect("127.0.0.1", listener->port()).ok());
+  auto slab = Slab::make(4096);
+  std::memset(slab->data(), 'x', 4);
+  const std::string_view bytes(slab->data(), 4);
+  caller.write(std::move(slab), bytes);
+  EXPECT_EQ(caller.wait_for(4), "xxxx");
+  // An acknowledgement that is still due has the timer before the probes get it.
+  const auto deadline = std::chrono::steady_clock::now() + testing::kPatience;
+  while (probing_ends(listener->port()) < 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(probing_ends(listener->port()), 2u) << "the accepted end and the opened one";
 }
 
 TEST_F(NetworkTest, SaysWhomItCouldNotReach) {
