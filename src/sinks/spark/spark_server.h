@@ -4,9 +4,9 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "net/session_set.h"
 #include "sinks/spark/spark_session.h"
 
 namespace standpipe {
@@ -23,6 +23,7 @@ class SparkServer {
   Status start(const std::string& host, std::uint16_t port);
   SparkInbox& inbox() { return inbox_; }
   const SparkSequence& sequence() const { return sequence_; }
+  bool has_connections() const { return open_.value() > 0; }
   void send(std::vector<SparkReply> replies);
   /// Listens and reads no more: what has come is in the inbox.
   void finish();
@@ -32,10 +33,10 @@ class SparkServer {
  private:
   void open(std::unique_ptr<Connection> connection);
   void close(avro::ServerSession& session);
-  void deliver(SparkReply reply);
   void sweep_later();
 
   Environment& environment_;
+  Counter& open_;
   Counter& created_;
   Counter& closed_;
   // Their own: acknowledgements are read however full the agent is.
@@ -45,7 +46,7 @@ class SparkServer {
   avro::ServerShared shared_;
   std::unique_ptr<Listener> listener_;
   std::unique_ptr<Timer> sweeper_;
-  std::unordered_map<std::uint64_t, std::shared_ptr<SparkSession>> sessions_;  // loop's thread only
+  SessionSet<SparkSession> sessions_;
   std::uint64_t next_session_ = 1;
 };
 

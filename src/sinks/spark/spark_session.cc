@@ -27,32 +27,9 @@ std::vector<SparkRequest> SparkInbox::take() {
   return std::exchange(requests_, {});
 }
 
-void SparkInbox::opened() {
-  std::lock_guard lock(mutex_);
-  ++connections_;
-}
-
-void SparkInbox::closed(std::uint64_t connection) {
-  {
-    std::lock_guard lock(mutex_);
-    --connections_;
-  }
-  put({.kind = SparkRequest::Kind::gone, .caller = {.connection = connection}});
-}
-
-std::size_t SparkInbox::connections() const {
-  std::lock_guard lock(mutex_);
-  return connections_;
-}
-
 void SparkInbox::wait(Clock& clock, Clock::Steady deadline) {
   std::unique_lock lock(mutex_);
   clock.wait_until(lock, news_, {}, deadline, [this] { return !requests_.empty(); });
-}
-
-void SparkInbox::wait_until_closed(Clock& clock, Clock::Steady deadline) {
-  std::unique_lock lock(mutex_);
-  clock.wait_until(lock, news_, {}, deadline, [this] { return connections_ == 0; });
 }
 
 SparkSequence::SparkSequence() {
@@ -82,7 +59,8 @@ Status SparkSession::call(const Call& call) {
     answer(call.number, std::move(message));
     return {};
   }
-  SparkRequest request{.caller = {id_, call.number, call.serial}};
+  const auto self = std::static_pointer_cast<SparkSession>(shared_from_this());
+  SparkRequest request{.caller = {self, id_, call.number, call.serial}};
   if (asked->kind == SparkCall::Kind::get_event_batch) {
     request.events = asked->events;
     request.peer = peer();
@@ -94,7 +72,8 @@ Status SparkSession::call(const Call& call) {
   return {};
 }
 
-void SparkSession::reply(SparkReply reply) {
+bool SparkSession::reply(SparkReply reply) {
+  if (ended()) return false;
   if (reply.frame.slab == nullptr) {
     answer(reply.to.call, std::move(reply.message));
   } else {
@@ -103,6 +82,7 @@ void SparkSession::reply(SparkReply reply) {
     on_the_way_.push_back({reply.batch, written()});
   }
   go_on();
+  return true;
 }
 
 /// What the system has taken may have arrived; the rest has not.
@@ -110,7 +90,6 @@ void SparkSession::closing() {
   for (const OnTheWay& batch : on_the_way_) {
     if (batch.end > taken()) inbox_.put({.kind = SparkRequest::Kind::not_sent, .batch = batch.batch});
   }
-  inbox_.closed(id_);
 }
 
 }  // namespace standpipe

@@ -15,8 +15,11 @@
 
 namespace standpipe {
 
+class SparkSession;
+
 /// Whom an answer goes to.
 struct SparkCaller {
+  std::weak_ptr<SparkSession> session = {};  ///< looked at on the loop only
   std::uint64_t connection = 0;
   std::uint64_t call = 0;
   std::int32_t serial = 0;
@@ -54,21 +57,14 @@ class SparkInbox {
 
   void put(SparkRequest request);
   std::vector<SparkRequest> take();
-  void opened();
-  /// One that has ended, and what it leaves behind.
-  void closed(std::uint64_t connection);
-  std::size_t connections() const;
   /// Until there is a request, at most until the deadline.
   void wait(Clock& clock, Clock::Steady deadline);
-  /// Until no connection is open, at most until the deadline.
-  void wait_until_closed(Clock& clock, Clock::Steady deadline);
 
  private:
   const std::function<void()> changed_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable_any news_;
   std::vector<SparkRequest> requests_;
-  std::size_t connections_ = 0;
 };
 
 /// What batches are called on the wire: a text of this run of the sink, so that no acknowledgement of an earlier one is
@@ -91,7 +87,8 @@ class SparkSession final : public avro::ServerSession {
   SparkSession(avro::ServerShared& shared, SparkInbox& inbox, const SparkSequence& sequence, std::uint64_t id,
                std::unique_ptr<Connection> connection, Ended ended);
   std::uint64_t id() const { return id_; }
-  void reply(SparkReply reply);
+  /// False: the connection has ended.
+  bool reply(SparkReply reply);
 
  private:
   /// A batch that is being sent, and where in the stream it ends.

@@ -306,7 +306,7 @@ class SparkSink final : public Sink {
     const Clock::Steady deadline = environment_.clock.steady_now() + kAcksAtStop;
     for (;;) {
       answer_last_requests();
-      const bool may_come = !lent_.empty() && server_->inbox().connections() > 0;
+      const bool may_come = !lent_.empty() && server_->has_connections();
       if (!may_come || environment_.clock.steady_now() >= deadline) return;
       server_->inbox().wait(environment_.clock, deadline);
     }
