@@ -88,8 +88,9 @@ inline constexpr std::string_view kOptionalDropped =
 inline constexpr std::string_view kPoison = "EventPoisonCount";            ///< sink: refused for good
 inline constexpr std::string_view kQuarantined = "EventQuarantinedCount";  ///< sink: moved to the dead-letter file
 inline constexpr std::string_view kDuplicate = "EventDuplicateCount";      ///< sink: acknowledged after a fail-over
-inline constexpr std::string_view kStartFail = "StartFailCount";           ///< all: failed starts since the first
-inline constexpr std::string_view kOldestEventAge = "OldestEventAge";      ///< channel: ms; 0 when empty
+inline constexpr std::string_view kLateAck = "LateAckCount";           ///< sink: acknowledgements of what had gone back
+inline constexpr std::string_view kStartFail = "StartFailCount";       ///< all: failed starts since the first
+inline constexpr std::string_view kOldestEventAge = "OldestEventAge";  ///< channel: ms; 0 when empty
 // all
 inline constexpr std::string_view kStartTime = "StartTime";  ///< epoch ms
 inline constexpr std::string_view kStopTime = "StopTime";    ///< epoch ms; 0 while it runs

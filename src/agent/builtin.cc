@@ -25,6 +25,7 @@
 #include "sinks/hdfs/hdfs_sink.h"
 #include "sinks/logger/logger_sink.h"
 #include "sinks/null/null_sink.h"
+#include "sinks/spark/spark_sink.h"
 #include "sources/avro/avro_source.h"
 #include "sources/exec/exec_source.h"
 #include "sources/netcat/netcat_source.h"
@@ -41,7 +42,7 @@ const SourceFactory* const kSources[] = {&kAvroSource,     &kExecSource,   &kNet
                                          &kSpooldirSource, &kStressSource, &kTaildirSource};
 const ChannelFactory* const kChannels[] = {&kFileChannel, &kMemoryChannel, &kPseudoTxnChannel,
                                            &spillable_channel(kMemoryChannel, kFileChannel)};
-const SinkFactory* const kSinks[] = {&kAvroSink, &kFileRollSink, &kHdfsSink, &kLoggerSink, &kNullSink};
+const SinkFactory* const kSinks[] = {&kAvroSink, &kFileRollSink, &kHdfsSink, &kLoggerSink, &kNullSink, &kSparkSink};
 const InterceptorFactory* const kInterceptors[] = {
     &kHostInterceptor,          &kRegexExtractorInterceptor, &kRegexFilterInterceptor, &kRemoveHeaderInterceptor,
     &kSearchReplaceInterceptor, &kStaticInterceptor,         &kTimestampInterceptor,   &kUuidInterceptor};

@@ -65,7 +65,9 @@ constexpr Metric kMetrics[] = {
     {"EventQuarantinedCount", "standpipe_event_quarantined_total", true, 1, false, "k",
      "Refused events that were moved to the dead-letter file."},
     {"EventDuplicateCount", "standpipe_event_duplicate_total", true, 1, false, "k",
-     "Events acknowledged after another sink had taken them over."},
+     "Events acknowledged after they had gone back to the channel, or to another sink."},
+    {"LateAckCount", "standpipe_late_ack_total", true, 1, false, "k",
+     "Acknowledgements that came after their events had gone back to the channel."},
     // all
     {"StartFailCount", "standpipe_start_fail_total", true, 1, false, "sck", "Starts that failed."},
     {"StartTime", "standpipe_start_time_seconds", false, kFromMs, true, "sck", "When it was started, since 1970."},

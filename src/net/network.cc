@@ -100,16 +100,16 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
   void write(Piece piece) {
     const std::string_view bytes = piece.bytes();
+    unsent_ += bytes.size();  // what the system refuses stays counted
     if (broken_ || bytes.empty()) return;
-    std::size_t size = 0;
     if (outbox_.empty()) {
       std::error_code error;
-      size = socket_.write_some(asio::buffer(bytes), error);
+      const std::size_t size = socket_.write_some(asio::buffer(bytes), error);
       if (error && error != asio::error::would_block) return fail_later(error);
+      unsent_ -= size;
       if (size == bytes.size()) return;
       sent_of_first_ = size;
     }
-    unsent_ += bytes.size() - size;
     outbox_.push_back(std::move(piece));
     if (!write_armed_) await_write();
   }

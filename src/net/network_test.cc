@@ -108,6 +108,53 @@ TEST_F(NetworkTest, EchoesMoreThanTheSocketsHold) {
   EXPECT_TRUE(sending.get());
 }
 
+/// Greets, and writes again when the peer has reset the connection.
+class Greeter final : public ConnectionHandler {
+ public:
+  explicit Greeter(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {
+    connection_->attach(*this);
+    connection_->write(std::string(8192, 'x'));
+    connection_->resume_reading();
+  }
+  void readable() override {
+    char chunk[16];
+    const auto read = connection_->read(chunk, sizeof chunk);
+    if (read.ok() && !read->end) return;
+    connection_->pause_reading();
+    connection_->write("never");
+    connection_->write("sent");
+    unsent_.set_value(connection_->unsent());
+  }
+  void sent() override {}
+  void failed(const Status&) override { failed_.set_value(); }
+  std::promise<std::size_t> unsent_;
+  std::promise<void> failed_;
+
+ private:
+  std::unique_ptr<Connection> connection_;
+};
+
+TEST_F(NetworkTest, WhatTheSystemRefusesToTakeIsUnsent) {
+  std::unique_ptr<Greeter> greeter;
+  std::promise<void> accepted;
+  ListenOptions options;
+  options.host = "127.0.0.1";
+  auto made = network->listen(options, [&](std::unique_ptr<Connection> connection) {
+    greeter = std::make_unique<Greeter>(std::move(connection));
+    accepted.set_value();
+  });
+  ASSERT_TRUE(made.ok());
+  listener = std::move(*made);
+  {
+    TcpClient client(listener->port());
+    EXPECT_EQ(client.bytes(1), "x");
+  }  // with bytes that it has not read: a reset
+  accepted.get_future().wait();
+  EXPECT_EQ(greeter->unsent_.get_future().get(), 9u);
+  greeter->failed_.get_future().wait();
+  network->run([&] { greeter = nullptr; });
+}
+
 TEST_F(NetworkTest, NamesTheAddressThatIsTaken) {
   ASSERT_TRUE(serve().ok());
   ListenOptions options;

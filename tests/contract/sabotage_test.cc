@@ -59,6 +59,7 @@ constexpr Sabotage kAll[] = {
     {"reload.accept_broken", RELOAD_TEST, "ReloadTest.*"},
     {"avro.ok_before_receipt", AVRO_SOURCE_TEST, "AvroSourceTest.AnswersAfterTheReceiptAndInOrder"},
     {"avro_sink.commit_before_answer", AVRO_SINK_TEST, "AvroSinkTest.CommitsNothingBeforeTheAnswer"},
+    {"spark.commit_before_ack", SPARK_SINK_TEST, "SparkSinkTest.CommitsNothingBeforeTheAcknowledgement"},
     {"netcat.ok_before_receipt", NETCAT_SOURCE_TEST, "NetcatSourceTest.AnswersNothingBeforeTheReceipt"},
     {"netcat.no_line_limit", NETCAT_SOURCE_TEST, "NetcatSourceTest.TellsAndDisconnectsWhoSendsTooLongALine"},
     {"taildir.position_before_receipt", TAILDIR_TEST, "TaildirTest.PositionAdvancesOnlyOverStoredBatches"},

@@ -82,7 +82,7 @@ std::string read_all(std::string_view stream, std::size_t piece) {
   MemoryBudget budget(1 << 20);
   StreamBuffer buffer(budget, 32 * 1024);
   FrameReader frames(kMaxFrame);
-  KnownClients clients;
+  KnownClients clients(kSourceProtocol);
   EventDecoder decoder({.events = 1000, .headers = 100, .headers_in_all = 1000});
   std::vector<Message> messages;
   std::string seen;

@@ -65,30 +65,6 @@ std::string frame(std::int32_t serial, std::string_view message, std::size_t buf
 
 namespace {
 
-/// Reads one answer's parts; a test's peer is trusted to be well-formed, and at() throws where it is not.
-class Answer {
- public:
-  explicit Answer(std::string bytes) : bytes_(std::move(bytes)) {}
-  std::int64_t number() {
-    std::uint64_t value = 0;
-    for (int shift = 0;; shift += 7) {
-      const auto byte = static_cast<unsigned char>(bytes_.at(at_++));
-      value |= std::uint64_t{byte & 0x7fu} << shift;
-      if (byte < 0x80) return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
-    }
-  }
-  std::string raw(std::size_t size) {
-    std::string part = bytes_.substr(at_, size);
-    at_ += size;
-    return part;
-  }
-  std::string text() { return raw(static_cast<std::size_t>(number())); }
-
- private:
-  std::string bytes_;
-  std::size_t at_ = 0;
-};
-
 std::uint32_t word_of(const std::string& bytes) {
   std::uint32_t value = 0;
   for (const char byte : bytes) value = value << 8 | static_cast<unsigned char>(byte);
@@ -97,6 +73,31 @@ std::uint32_t word_of(const std::string& bytes) {
 
 }  // namespace
 
+std::int64_t AvroBytesReader::number() {
+  std::uint64_t value = 0;
+  for (int shift = 0;; shift += 7) {
+    const auto byte = static_cast<unsigned char>(bytes_.at(at_++));
+    value |= std::uint64_t{byte & 0x7fu} << shift;
+    if (byte < 0x80) return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+  }
+}
+
+std::string AvroBytesReader::raw(std::size_t size) {
+  std::string part = bytes_.substr(at_, size);
+  at_ += size;
+  return part;
+}
+
+AvroAnswer read_avro_answer(TcpClient& client) {
+  const std::string head = client.bytes(8);
+  if (head.size() < 8) return {};
+  AvroAnswer answer{static_cast<std::int32_t>(word_of(head.substr(0, 4))), {}};
+  for (std::uint32_t left = word_of(head.substr(4)); left > 0; --left) {
+    answer.message += client.bytes(word_of(client.bytes(4)));
+  }
+  return answer;
+}
+
 bool AvroTestClient::send(std::string_view call) {
   const std::string front = sent_ == 0 ? avro_bytes::handshake(window_) : "";
   ++sent_;
@@ -104,15 +105,11 @@ bool AvroTestClient::send(std::string_view call) {
 }
 
 std::string AvroTestClient::answer() {
-  const std::string head = client_.bytes(8);
-  if (head.size() < 8) return "";
+  AvroAnswer read = read_avro_answer(client_);
+  if (read.message.empty()) return "";
   ++answered_;
-  EXPECT_EQ(word_of(head.substr(0, 4)), static_cast<std::uint32_t>(answered_)) << "not the oldest request's answer";
-  std::string message;
-  for (std::uint32_t left = word_of(head.substr(4)); left > 0; --left) {
-    message += client_.bytes(word_of(client_.bytes(4)));
-  }
-  Answer answer(std::move(message));
+  EXPECT_EQ(read.serial, answered_) << "not the oldest request's answer";
+  AvroBytesReader answer(std::move(read.message));
   if (answered_ == 1) {
     EXPECT_EQ(answer.number(), 0) << "not both sides know the protocol";
     EXPECT_EQ(answer.number(), 0);

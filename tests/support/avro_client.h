@@ -28,6 +28,27 @@ std::string append_batch(const std::vector<SentEvent>& events);
 std::string frame(std::int32_t serial, std::string_view message, std::size_t buffer = 0);
 }  // namespace avro_bytes
 
+/// Reads one message's parts; a test's peer is trusted to be well-formed, and at() throws where it is not.
+class AvroBytesReader {
+ public:
+  explicit AvroBytesReader(std::string bytes) : bytes_(std::move(bytes)) {}
+  std::int64_t number();
+  std::string raw(std::size_t size);
+  std::string text() { return raw(static_cast<std::size_t>(number())); }
+  bool at_end() const { return at_ == bytes_.size(); }
+
+ private:
+  std::string bytes_;
+  std::size_t at_ = 0;
+};
+
+/// A frame as it comes from a server. Empty message and serial 0: the connection has ended.
+struct AvroAnswer {
+  std::int32_t serial = 0;
+  std::string message;
+};
+AvroAnswer read_avro_answer(TcpClient& client);
+
 /// A blocking client of an Avro source.
 class AvroTestClient {
  public:

@@ -135,25 +135,7 @@ constexpr ComponentInfo kIrc{.kind = ComponentKind::sink,
                              .built = false,
                              .acknowledges = "handed to the connection; the server confirms nothing"};
 
-// --- spark ---
-
-constexpr std::array kSparkOptions{
-    required({"port", Kind::port, "", "Port that Spark's receiver pulls from."}),
-    Option{"hostname", Kind::host, "0.0.0.0", "Address to listen on."},
-    number("threads", "10", 1, "Most batches handed out at the same time."),
-    seconds("timeout", "60", 1, "How long Spark may take to confirm a batch before it goes back to the channel."),
-    millis("backoffInterval", "200", 0, "Pause before an empty channel is looked at again."),
-};
-constexpr std::string_view kSparkClasses[] = {"org.apache.spark.streaming.flume.sink.SparkSink"};
-constexpr ComponentInfo kSpark{.kind = ComponentKind::sink,
-                               .name = "spark",
-                               .class_names = kSparkClasses,
-                               .summary = "Keeps batches ready for a Spark Streaming receiver that pulls them.",
-                               .options = kSparkOptions,
-                               .built = false,
-                               .acknowledges = "Spark has confirmed the batch"};
-
-constexpr const ComponentInfo* kSinks[] = {&kThrift, &kKafka, &kHttp, &kIrc, &kSpark};
+constexpr const ComponentInfo* kSinks[] = {&kThrift, &kKafka, &kHttp, &kIrc};
 
 }  // namespace
 

@@ -84,8 +84,17 @@ void for_each_event(const Lease& lease, std::size_t count, Visit&& visit) {
 }  // namespace
 
 RequestExtent measure_batch(const Lease& lease, std::size_t max_bytes) {
+  return measure_events(lease, call_of_append_batch(), max_bytes);
+}
+
+EncodedRequest encode_batch(const Lease& lease, const RequestExtent& extent, std::int32_t serial, MemoryBudget& budget,
+                            bool force) {
+  return encode_events(lease, extent, call_of_append_batch(), serial, budget, force);
+}
+
+RequestExtent measure_events(const Lease& lease, std::string_view front, std::size_t max_bytes) {
   constexpr std::size_t kLongestCount = 10;
-  const std::size_t frame = kFrameHead + call_of_append_batch().size() + 1;
+  const std::size_t frame = kFrameHead + front.size() + 1;
   RequestExtent extent;
   std::size_t headers = 0;
   for_each_event(lease, lease.size(), [&](const EventRef& event, bool same_headers) {
@@ -100,14 +109,14 @@ RequestExtent measure_batch(const Lease& lease, std::size_t max_bytes) {
   return extent;
 }
 
-EncodedRequest encode_batch(const Lease& lease, const RequestExtent& extent, std::int32_t serial, MemoryBudget& budget,
-                            bool force) {
+EncodedRequest encode_events(const Lease& lease, const RequestExtent& extent, std::string_view front,
+                             std::int32_t serial, MemoryBudget& budget, bool force) {
   auto slab =
       force ? Slab::make(extent.bytes, &budget) : Slab::try_make(extent.bytes, budget, MemoryBudget::Use::drain);
   if (slab == nullptr) return {};
   write_frame_head(slab->data(), serial, static_cast<std::uint32_t>(extent.bytes - kFrameHead));
   Writer writer(slab->data() + kFrameHead);
-  writer.raw(call_of_append_batch());
+  writer.raw(front);
   writer.number(extent.events);
   std::string_view encoded;  // the headers of the event before, as they were written
   for_each_event(lease, extent.events, [&](const EventRef& event, bool same_headers) {

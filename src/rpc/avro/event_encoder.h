@@ -10,13 +10,13 @@
 
 namespace standpipe::avro {
 
-/// A request as it is sent: one frame.
+/// A request, or an answer, as it is sent: one frame.
 struct EncodedRequest {
   std::shared_ptr<const Slab> slab;
   std::string_view bytes;
 };
 
-/// The first events of a lease, and how large an appendBatch of them is, its frame included.
+/// The first events of a lease, and how large a message of them is, its frame included.
 struct RequestExtent {
   std::size_t events = 0;
   std::size_t bytes = 0;
@@ -29,5 +29,10 @@ RequestExtent measure_batch(const Lease& lease, std::size_t max_bytes);
 /// room, and `force` was not set.
 EncodedRequest encode_batch(const Lease& lease, const RequestExtent& extent, std::int32_t serial, MemoryBudget& budget,
                             bool force);
+
+/// The same for any message: `front` says what it is, behind it stand the events as an array.
+RequestExtent measure_events(const Lease& lease, std::string_view front, std::size_t max_bytes);
+EncodedRequest encode_events(const Lease& lease, const RequestExtent& extent, std::string_view front,
+                             std::int32_t serial, MemoryBudget& budget, bool force);
 
 }  // namespace standpipe::avro

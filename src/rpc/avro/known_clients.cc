@@ -6,8 +6,6 @@ namespace {
 
 constexpr std::size_t kMostRemembered = 1000;
 
-bool is_ours(const ProtocolHash& hash) { return hash == kSourceProtocolHash || hash == kSourceProtocolTextHash; }
-
 }  // namespace
 
 Result<HandshakeResponse> KnownClients::greet(const HandshakeRequest& request) {
@@ -19,13 +17,13 @@ Result<HandshakeResponse> KnownClients::greet(const HandshakeRequest& request) {
   const bool accepted = known || request.client_protocol.has_value();
   if (accepted && is_ours(request.server_hash)) return response;
   response.match = accepted ? Match::client : Match::none;
-  response.server_protocol = kSourceProtocolText;
-  response.server_hash = kSourceProtocolHash;
+  response.server_protocol = protocol_.text;
+  response.server_hash = protocol_.hash;
   return response;
 }
 
 Status KnownClients::learn(const HandshakeRequest& request) {
-  TRY(check_client_protocol(*request.client_protocol));
+  TRY(protocol_.check(*request.client_protocol));
   // Who sends its text each time is served all the same.
   if (hashes_.size() < kMostRemembered) hashes_.emplace(request.client_hash.data(), request.client_hash.size());
   return {};

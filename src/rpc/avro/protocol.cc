@@ -36,6 +36,16 @@ bool has_types(const Schema& schema, const Schema::Node& record) {
          body.type == Schema::Type::bytes;
 }
 
+/// The text as JSON, when it is that protocol's.
+Result<Json> parse(std::string_view text, const char* name) {
+  if (text.size() > kLongestText) return differs("its text is longer than 64 KiB");
+  const auto shallow = [](int depth, Json::parse_event_t, Json&) { return depth < kDeepest; };
+  Json protocol = Json::parse(text, shallow, false);
+  if (!protocol.is_object()) return differs("its text is no JSON object");
+  if (text_of(protocol, "protocol") != name) return differs(std::string("it is not ") + name);
+  return protocol;
+}
+
 Status check_event(const Json& protocol) {
   const auto types = protocol.find("types");
   if (types == protocol.end() || !types->is_array()) return differs("it has no types");
@@ -61,6 +71,11 @@ const Json* parameter(const Json& protocol, const char* message) {
   return first.is_object() && first.contains("type") ? &first["type"] : nullptr;
 }
 
+/// Whether it is that plain type, by itself or as an object that says more about it.
+bool is_type(const Json& type, const char* name) {
+  return type == name || (type.is_object() && text_of(type, "type") == name);
+}
+
 }  // namespace
 
 const ProtocolHash kSourceProtocolHash{'\x86', '\xaa', '\xda', '\xe2', '\xc4', '\x54', '\x74', '\xc0',
@@ -79,11 +94,7 @@ const ProtocolHash kSourceProtocolTextHash{'\x30', '\xda', '\x54', '\x05', '\x9d
                                            '\x84', '\xb8', '\x67', '\xd5', '\x20', '\x2e', '\x20', '\x69'};
 
 Status check_client_protocol(std::string_view text) {
-  if (text.size() > kLongestText) return differs("its text is longer than 64 KiB");
-  const auto shallow = [](int depth, Json::parse_event_t, Json&) { return depth < kDeepest; };
-  const Json protocol = Json::parse(text, shallow, false);
-  if (!protocol.is_object()) return differs("its text is no JSON object");
-  if (text_of(protocol, "protocol") != "AvroSourceProtocol") return differs("it is not AvroSourceProtocol");
+  TRY_ASSIGN(const Json protocol, parse(text, "AvroSourceProtocol"));
   TRY(check_event(protocol));
   const Json* one = parameter(protocol, "append");
   const Json* many = parameter(protocol, "appendBatch");
@@ -94,5 +105,38 @@ Status check_client_protocol(std::string_view text) {
   }
   return {};
 }
+
+const ServedProtocol kSourceProtocol{kSourceProtocolHash, kSourceProtocolText, kSourceProtocolTextHash,
+                                     check_client_protocol};
+
+const ProtocolHash kSparkProtocolHash{'\x45', '\xf3', '\xc2', '\xc4', '\xaa', '\x53', '\x24', '\x4c',
+                                      '\xea', '\xac', '\xda', '\x67', '\x31', '\xde', '\xdf', '\xfb'};
+
+const std::string_view kSparkProtocolText =
+    R"({"protocol":"SparkFlumeProtocol","namespace":"org.apache.spark.streaming.flume.sink","types":[)"
+    R"({"type":"record","name":"SparkSinkEvent","fields":[)"
+    R"({"name":"headers","type":{"type":"map","values":"string"}},{"name":"body","type":"bytes"}]},)"
+    R"({"type":"record","name":"EventBatch","fields":[{"name":"errorMsg","type":"string","default":""},)"
+    R"({"name":"sequenceNumber","type":"string"},{"name":"events","type":{"type":"array","items":"SparkSinkEvent"}}]}],)"
+    R"("messages":{"getEventBatch":{"request":[{"name":"n","type":"int"}],"response":"EventBatch"},)"
+    R"("ack":{"request":[{"name":"sequenceNumber","type":"string"}],"response":"null"},)"
+    R"("nack":{"request":[{"name":"sequenceNumber","type":"string"}],"response":"null"}}})";
+
+const ProtocolHash kSparkProtocolTextHash{'\x6d', '\xc2', '\xa9', '\xf2', '\x6a', '\x07', '\x12', '\x9c',
+                                          '\x93', '\x61', '\x39', '\x4c', '\x94', '\x68', '\x86', '\xbb'};
+
+Status check_spark_client(std::string_view text) {
+  TRY_ASSIGN(const Json protocol, parse(text, "SparkFlumeProtocol"));
+  const Json* number = parameter(protocol, "getEventBatch");
+  if (number != nullptr && !is_type(*number, "int")) return differs("getEventBatch must take an int");
+  for (const char* message : {"ack", "nack"}) {
+    const Json* sequence = parameter(protocol, message);
+    if (sequence == nullptr || is_type(*sequence, "string")) continue;
+    return differs(std::string(message) + " must take a string");
+  }
+  return {};
+}
+
+const ServedProtocol kSparkProtocol{kSparkProtocolHash, kSparkProtocolText, kSparkProtocolTextHash, check_spark_client};
 
 }  // namespace standpipe::avro

@@ -7,14 +7,19 @@
 namespace standpipe::avro {
 namespace {
 
-TEST(AvroProtocol, TheHashIsThatOfTheText) {
+ProtocolHash md5(std::string_view text) {
   ProtocolHash hash{};
   unsigned size = 0;
-  ASSERT_EQ(EVP_Digest(kSourceProtocolText.data(), kSourceProtocolText.size(),
-                       reinterpret_cast<unsigned char*>(hash.data()), &size, EVP_md5(), nullptr),
-            1);
+  EXPECT_EQ(
+      EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(hash.data()), &size, EVP_md5(), nullptr),
+      1);
   EXPECT_EQ(size, hash.size());
-  EXPECT_EQ(hash, kSourceProtocolTextHash);
+  return hash;
+}
+
+TEST(AvroProtocol, TheHashIsThatOfTheText) {
+  EXPECT_EQ(md5(kSourceProtocolText), kSourceProtocolTextHash);
+  EXPECT_EQ(md5(kSparkProtocolText), kSparkProtocolTextHash);
 }
 
 TEST(AvroProtocol, TakesClientsThatSayTheSameInOtherWords) {
@@ -50,6 +55,30 @@ TEST(AvroProtocol, RefusesOthers) {
   EXPECT_NE(refused(with("\"type\":\"array\"", "\"type\":\"map\"")).find("appendBatch must"), std::string::npos);
   EXPECT_FALSE(refused(std::string(60'000, '[')).empty());
   EXPECT_NE(refused(std::string(70'000, ' ')).find("longer than"), std::string::npos);
+}
+
+TEST(SparkProtocol, TakesClientsThatSayTheSameInOtherWords) {
+  EXPECT_TRUE(check_spark_client(kSparkProtocolText).ok());
+  const Status status = check_spark_client(
+      R"({"protocol":"SparkFlumeProtocol","messages":{"ack":{"request":[{"name":"s",
+          "type":{"type":"string","avro.java.string":"String"}}],"response":"null"}}})");
+  EXPECT_TRUE(status.ok()) << status.message();
+}
+
+TEST(SparkProtocol, RefusesOthers) {
+  const auto refused = [](const std::string& text) { return check_spark_client(text).message(); };
+  EXPECT_NE(refused(std::string(kSourceProtocolText)).find("not SparkFlumeProtocol"), std::string::npos);
+  std::string text(kSparkProtocolText);
+  const auto with = [&](std::string_view from, std::string_view to) {
+    std::string changed = text;
+    changed.replace(changed.find(from), from.size(), to);
+    return changed;
+  };
+  EXPECT_NE(refused(with("\"int\"", "\"long\"")).find("getEventBatch must take an int"), std::string::npos);
+  EXPECT_NE(refused(with(R"("ack":{"request":[{"name":"sequenceNumber","type":"string")",
+                         R"("ack":{"request":[{"name":"sequenceNumber","type":"bytes")"))
+                .find("ack must take a string"),
+            std::string::npos);
 }
 
 }  // namespace

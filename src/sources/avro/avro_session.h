@@ -25,7 +25,7 @@ struct AvroShared {
   Environment& environment;
   Ingest& ingest;
   const std::size_t max_request;
-  avro::KnownClients clients;
+  avro::KnownClients clients{avro::kSourceProtocol};
   avro::EventDecoder decoder;
   std::vector<avro::Message> messages;  // scratch
   LogLimiter bad_peer_limiter{60'000};

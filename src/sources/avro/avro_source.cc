@@ -1,15 +1,13 @@
 #include "sources/avro/avro_source.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
-#include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "net/deflated_connection.h"
 #include "net/peer_filter.h"
+#include "net/session_set.h"
 #include "net/tls_options.h"
 #include "sources/avro/avro_session.h"
 
@@ -17,7 +15,6 @@ namespace standpipe {
 
 namespace {
 
-constexpr std::chrono::milliseconds kAnswersAtStop{500};
 constexpr std::chrono::milliseconds kLongestBetweenSweeps{10'000};
 constexpr std::int64_t kLargestRequest = 1 << 30;
 
@@ -90,8 +87,8 @@ class AvroSource final : public Source {
         stall_timeout_(settings.duration("request-timeout")),
         deflate_(settings.choice("compression-type") == "deflate"),
         deflate_outside_(settings.boolean("deflate-outside-tls")),
-        open_connections_(environment.counters.counter(counter_names::kOpenConnections)),
-        refused_(environment.counters.counter(counter_names::kEventReadFail)) {}
+        refused_(environment.counters.counter(counter_names::kEventReadFail)),
+        sessions_(environment.counters.counter(counter_names::kOpenConnections)) {}
   ~AvroSource() override { stop(); }
 
   Status start(Ingest& ingest) override {
@@ -110,18 +107,11 @@ class AvroSource final : public Source {
 
   void stop() override {
     if (shared_ == nullptr) return;
-    Network& network = *environment_.network;
-    network.run([this] {
+    environment_.network->run([this] {
       listener_ = nullptr;
       sweeper_ = nullptr;
-      auto sessions = sessions_;  // finish() may end some at once
-      for (auto& [address, session] : sessions) session->finish();
     });
-    wait_for_answers();
-    network.run([this] {
-      sessions_.clear();
-      publish_open_count();
-    });
+    sessions_.stop(*environment_.network, environment_.clock);
     shared_ = nullptr;
   }
 
@@ -150,10 +140,9 @@ class AvroSource final : public Source {
     if (deflate_ && deflate_outside_) connection = compressed(std::move(connection));
     if (tls_ != nullptr) connection = tls_server(std::move(connection), tls_, *environment_.network);
     if (deflate_ && !deflate_outside_) connection = compressed(std::move(connection));
-    auto session =
-        std::make_shared<AvroSession>(*shared_, std::move(connection), [this](AvroSession& ended) { close(ended); });
-    sessions_.emplace(session.get(), session);
-    publish_open_count();
+    auto session = std::make_shared<AvroSession>(*shared_, std::move(connection),
+                                                 [this](AvroSession& ended) { sessions_.remove(ended); });
+    sessions_.add(session);
     session->start();
   }
 
@@ -162,30 +151,11 @@ class AvroSource final : public Source {
     return deflated(std::move(connection), {.small = true}, *environment_.network);
   }
 
-  void close(AvroSession& session) {
-    sessions_.erase(&session);
-    publish_open_count();
-  }
-
-  void publish_open_count() {
-    open_connections_.set(static_cast<std::int64_t>(sessions_.size()));
-    std::lock_guard lock(mutex_);
-    none_open_ = sessions_.empty();
-    if (none_open_) all_ended_.notify_all();
-  }
-
-  void wait_for_answers() {
-    std::unique_lock lock(mutex_);
-    environment_.clock.wait_until(lock, all_ended_, {}, environment_.clock.steady_now() + kAnswersAtStop,
-                                  [this] { return none_open_; });
-  }
-
   void sweep_later() {
     const auto pause = std::clamp(stall_timeout_ / 4, std::chrono::milliseconds(1), kLongestBetweenSweeps);
     sweeper_ = environment_.network->call_after(pause, [this] {
       const Clock::Steady then = environment_.clock.steady_now() - stall_timeout_;
-      const auto sessions = sessions_;
-      for (const auto& [address, session] : sessions) session->end_if_stalled(then);
+      sessions_.for_each([then](AvroSession& session) { session.end_if_stalled(then); });
       sweep_later();
     });
   }
@@ -197,16 +167,12 @@ class AvroSource final : public Source {
   const std::chrono::milliseconds stall_timeout_;
   const bool deflate_;
   const bool deflate_outside_;
-  Counter& open_connections_;
   Counter& refused_;
   LogLimiter refusals_{60'000};
   std::unique_ptr<AvroShared> shared_;
   std::unique_ptr<Listener> listener_;
   std::unique_ptr<Timer> sweeper_;
-  std::unordered_map<AvroSession*, std::shared_ptr<AvroSession>> sessions_;  // loop's thread only
-  std::mutex mutex_;
-  std::condition_variable_any all_ended_;
-  bool none_open_ = true;
+  SessionSet<AvroSession> sessions_;
 };
 
 /// Null where TLS is not wanted.
