@@ -184,9 +184,9 @@ class Rig:
         fault.strike()
         row = {"fault": fault.name}
         if fault.takes_over:
-            row["takeover"] = eventually(
-                lambda: all(self.output.newest["c2", n] > stored[n] for n in range(AGENTS)),
-                f"{fault.name}: the second collector takes over", self.output, PATIENCE_S)
+            eventually(lambda: all(self.output.newest["c2", n] > stored[n] for n in range(AGENTS)),
+                       f"{fault.name}: the second collector takes over", self.output, PATIENCE_S)
+            row["takeover"] = time.monotonic() - struck_at
             eventually(lambda: self.arrived_since(self.second, marks), f"{fault.name}: new lines at the second collector",
                        self.output, PATIENCE_S)
         self.some_lines_later(chance, 6)

@@ -116,6 +116,10 @@ class World {
   std::unique_ptr<SinkProcessor> group_;
 };
 
+/// A turn of the group in which somebody had nothing to do and nobody delivered anything: who failed in it rests, as
+/// Flume's runner does after such a turn.
+std::int64_t rest(int failures) { return std::min(failures, 5) * std::int64_t{1000}; }
+
 /// The rule of failover, for sinks that answer at once.
 class FailoverModel {
  public:
@@ -130,6 +134,7 @@ class FailoverModel {
     std::vector<int> asked;
     std::optional<int> winner;
     bool idle = false;
+    std::vector<State*> failed;
     for (State& state : states_) {
       if (state.failures > 0 && world.now_ms < state.retry_at) continue;
       asked.push_back(state.sink);
@@ -138,6 +143,7 @@ class FailoverModel {
         // What Flume means to compute.
         const double pause = std::min(static_cast<double>(max_penalty_), 1000 * std::pow(2.0, state.failures));
         state.retry_at = world.now_ms + static_cast<std::int64_t>(pause);
+        failed.push_back(&state);
         continue;
       }
       idle = true;
@@ -147,6 +153,9 @@ class FailoverModel {
         break;
       }
       if (state.failures == 0) break;  // on trial it leaves the turn to the next one
+    }
+    for (State* state : failed) {
+      if (idle && !winner) state->retry_at = std::max(state->retry_at, world.now_ms + rest(state->failures));
     }
     RC_ASSERT(world.asked == asked);
     RC_ASSERT(world.winner == winner);
@@ -179,15 +188,24 @@ class LoadBalanceModel {
       std::rotate(order.begin(), order.begin() + static_cast<long>(next_ % order.size()), order.end());
     std::vector<int> asked;
     std::optional<int> winner;
+    std::vector<State*> failed;
     for (const int sink : order) {
       asked.push_back(sink);
+      State& state = states_[static_cast<std::size_t>(sink)];
       if (!World::well(step, sink)) {
-        inform_failure(states_[static_cast<std::size_t>(sink)], world.now_ms);
+        inform_failure(state, world.now_ms);
+        ++state.in_a_row;
+        failed.push_back(&state);
       } else if (world.event_there) {
         winner = sink;
+        state.in_a_row = 0;
         ++next_;
         break;
       }
+    }
+    for (State* state : failed) {
+      if (winner || failed.size() == order.size()) continue;
+      state->restore_time = std::max(state->restore_time, world.now_ms + rest(state->in_a_row));
     }
     RC_ASSERT(world.asked == asked);
     RC_ASSERT(world.winner == winner);
@@ -198,6 +216,7 @@ class LoadBalanceModel {
     std::int64_t last_fail = 0;
     std::int64_t restore_time = 0;
     int sequential_fails = 0;
+    int in_a_row = 0;
   };
 
   void inform_failure(State& state, std::int64_t now) const {

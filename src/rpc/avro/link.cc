@@ -58,6 +58,10 @@ class Link::Line final : public ConnectionHandler, public std::enable_shared_fro
     connecting_ = nullptr;
     connection_ = nullptr;
     first_ = {};
+    // Whoever gives it up need not have looked.
+    std::lock_guard lock(mutex_);
+    view_.failure.ignore();
+    for (const Answer& answer : answers_) answer.status.ignore();
   }
 
   void send(std::int32_t serial, EncodedRequest request) {
