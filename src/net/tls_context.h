@@ -11,7 +11,7 @@ namespace standpipe {
 
 struct TlsContext::Inner {
   struct Free {
-    void operator()(ssl_ctx_st* context) const;
+    void operator()(ssl_ctx_st* made) const;
   };
   std::unique_ptr<ssl_ctx_st, Free> context;
 };

@@ -83,6 +83,7 @@ struct World {
   avro::ServerShared shared{environment,
                             {.protocol = avro::kSparkProtocol,
                              .memory = budget,
+                             .read_at_once = 16 * 1024,
                              .max_request = 1 << 16,
                              .pipeline = 8,
                              .in_order = false,

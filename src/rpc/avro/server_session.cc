@@ -12,8 +12,7 @@ namespace standpipe::avro {
 namespace {
 
 constexpr std::size_t kMaxUnsent = 64 * 1024;  // answers that a client does not read
-constexpr std::size_t kMaxSlab = 1 << 20;
-constexpr int kReadsPerTurn = 4;  // then other connections have their turn
+constexpr int kReadsPerTurn = 4;               // then other connections have their turn
 constexpr std::chrono::milliseconds kMemoryRetry{20};
 constexpr std::size_t kFirstBytes = 3;
 
@@ -25,9 +24,9 @@ ServerSession::ServerSession(ServerShared& shared, std::unique_ptr<Connection> c
     : shared_(shared),
       connection_(std::move(connection)),
       ended_(std::move(ended)),
-      buffer_(shared.rules.memory, kMaxSlab),
+      buffer_(shared.rules.memory, shared.rules.read_at_once),
       frames_(shared.rules.max_request),
-      last_read_(shared.environment.clock.steady_now()) {}
+      begun_(shared.environment.clock.steady_now()) {}
 
 void ServerSession::start() {
   connection_->attach(*this);
@@ -44,9 +43,9 @@ void ServerSession::finish() {
 
 void ServerSession::end_if_stalled(Clock::Steady then) {
   // Only a request that the peer has begun and not finished: whoever is silent between requests may be.
-  const bool half_way = !buffer_.unread().empty() && may_read() && timer_ == nullptr;
-  if (!half_way || last_read_ > then) return;
-  refuse({Code::timeout, "it has stopped in the middle of a request"});
+  const bool half_way = connection_ != nullptr && !buffer_.unread().empty() && may_read() && timer_ == nullptr;
+  if (!half_way || begun_ > then) return;
+  refuse({Code::timeout, "it does not finish its request"});
   go_on();
 }
 
@@ -88,12 +87,13 @@ bool ServerSession::read_once() {
 }
 
 void ServerSession::take_in(std::span<char> room, std::size_t size) {
-  last_read_ = shared_.environment.clock.steady_now();
   if (first_bytes_.size() < kFirstBytes) {
     first_bytes_.append(room.data(), std::min(size, kFirstBytes - first_bytes_.size()));
   }
+  const bool begins = buffer_.unread().empty();
   buffer_.filled(size);
   const Status scanned = frames_.scan(buffer_);
+  if (begins || frames_.found()) begun_ = shared_.environment.clock.steady_now();
   if (frames_.found()) {
     const StreamBuffer::Part part = frames_.take(buffer_, shared_.messages);
     for (const Message& message : shared_.messages) waiting_.push_back({part.slab, message});

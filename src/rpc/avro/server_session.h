@@ -22,6 +22,7 @@ namespace standpipe::avro {
 struct ServerRules {
   const ServedProtocol& protocol;
   MemoryBudget& memory;  ///< for what is read
+  std::size_t read_at_once;
   std::size_t max_request;
   std::size_t pipeline;  ///< calls of one connection under way; while there are as many, it is not read
   bool in_order;         ///< answers go out in the order of the calls; else as they come
@@ -55,7 +56,7 @@ class ServerSession : public ConnectionHandler, public std::enable_shared_from_t
   void start();
   /// Reads no more; ends when all that was called is answered.
   void finish();
-  /// Ends it when a request has stood still half-way since before `then`.
+  /// Ends it when a request that began before `then` is not whole yet.
   void end_if_stalled(Clock::Steady then);
 
  protected:
@@ -82,6 +83,8 @@ class ServerSession : public ConnectionHandler, public std::enable_shared_from_t
   void go_on();
 
   bool ended() const { return connection_ == nullptr; }
+  /// At once; what is not answered and not sent is dropped.
+  void end();
   const std::string& peer() const { return connection_->peer(); }
   /// Bytes handed to the connection so far, and how many of them the system has taken.
   std::uint64_t written() const { return written_; }
@@ -120,7 +123,6 @@ class ServerSession : public ConnectionHandler, public std::enable_shared_from_t
   void refuse(const Status& why);
   std::string hint() const;
   void wait_for_memory();
-  void end();
 
   ServerShared& shared_;
   std::unique_ptr<Connection> connection_;
@@ -133,9 +135,9 @@ class ServerSession : public ConnectionHandler, public std::enable_shared_from_t
   std::uint64_t next_number_ = 0;
   std::uint64_t written_ = 0;
   std::unique_ptr<Timer> timer_;  // waits for memory
-  Clock::Steady last_read_;
-  std::string first_bytes_;   // of the connection: they say what else it may be
-  bool established_ = false;  // the handshake is done
+  Clock::Steady begun_;           // when the first bytes of the request came that is half-way
+  std::string first_bytes_;       // of the connection: they say what else it may be
+  bool established_ = false;      // the handshake is done
   bool input_ended_ = false;
 };
 

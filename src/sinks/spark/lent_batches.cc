@@ -9,6 +9,11 @@ namespace {
 constexpr std::size_t kMostRemembered = 10'000;
 }  // namespace
 
+void LentBatches::lend(Lent lent) {
+  lent.number = next_;
+  lent_.emplace(next_++, std::move(lent));
+}
+
 std::optional<LentBatches::Lent> LentBatches::settle(std::uint64_t number) {
   auto found = lent_.extract(number);
   if (found.empty()) return std::nullopt;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@
 
 namespace standpipe {
 
+class SparkSession;
+
 /// The batches that receivers have and have not acknowledged yet, by their numbers, and which of the earlier ones went
 /// back to the channel. One thread.
 class LentBatches {
@@ -20,12 +23,14 @@ class LentBatches {
     Lease lease;
     std::size_t events = 0;  ///< its first ones; the others have gone back
     Clock::Steady deadline;
-    std::string receiver;
+    std::string receiver;                      ///< for people
+    std::weak_ptr<SparkSession> session = {};  ///< that it was sent to
+    std::uint64_t number = 0;                  ///< lend() gives it
   };
 
   /// The number that the next lend() will give; from 1, ascending.
   std::uint64_t next_number() const { return next_; }
-  void lend(Lent lent) { lent_.emplace(next_++, std::move(lent)); }
+  void lend(Lent lent);
   /// The batch, which is lent no more. Empty: that number is not out.
   std::optional<Lent> settle(std::uint64_t number);
   /// The same for one that goes back, which is remembered.

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kRequestMemory = 16 << 20;
 constexpr std::size_t kLargestRequest = 128 * 1024;  // a client's protocol text is the longest thing in one
+constexpr std::size_t kReadAtOnce = 16 * 1024;       // requests are short
 constexpr std::size_t kOpenCalls = 256;              // of one connection
 constexpr std::chrono::seconds kStallTimeout{60};
 constexpr std::chrono::seconds kBetweenSweeps{10};
@@ -26,6 +27,7 @@ SparkServer::SparkServer(Environment& environment, std::function<void()> changed
       shared_(environment,
               {.protocol = avro::kSparkProtocol,
                .memory = request_memory_,
+               .read_at_once = kReadAtOnce,
                .max_request = kLargestRequest,
                .pipeline = kOpenCalls,
                .in_order = false,
@@ -67,6 +69,12 @@ void SparkServer::send(std::vector<SparkReply> replies) {
       const bool sent = session != nullptr && session->reply(std::move(reply));
       if (!sent && batch != 0) inbox_.put({.kind = SparkRequest::Kind::not_sent, .batch = batch});
     }
+  });
+}
+
+void SparkServer::expired(const std::weak_ptr<SparkSession>& session, std::uint64_t batch) {
+  environment_.network->post([session, batch] {
+    if (const auto alive = session.lock()) alive->expired(batch);
   });
 }
 

@@ -25,6 +25,8 @@ class SparkServer {
   const SparkSequence& sequence() const { return sequence_; }
   bool has_connections() const { return open_.value() > 0; }
   void send(std::vector<SparkReply> replies);
+  /// The time of a batch is over that was sent there: a receiver that has not even read it is disconnected.
+  void expired(const std::weak_ptr<SparkSession>& session, std::uint64_t batch);
   /// Listens and reads no more: what has come is in the inbox.
   void finish();
   /// After finish(), if ever started: sends for half a second what is not sent, and closes all connections.

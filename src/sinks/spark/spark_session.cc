@@ -1,5 +1,6 @@
 #include "sinks/spark/spark_session.h"
 
+#include <algorithm>
 #include <charconv>
 #include <random>
 #include <utility>
@@ -83,6 +84,13 @@ bool SparkSession::reply(SparkReply reply) {
   }
   go_on();
   return true;
+}
+
+void SparkSession::expired(std::uint64_t batch) {
+  if (ended()) return;
+  const auto found = std::find_if(on_the_way_.begin(), on_the_way_.end(),
+                                  [&](const OnTheWay& on_the_way) { return on_the_way.batch == batch; });
+  if (found != on_the_way_.end() && found->end > taken()) end();
 }
 
 /// What the system has taken may have arrived; the rest has not.

@@ -89,6 +89,8 @@ class SparkSession final : public avro::ServerSession {
   std::uint64_t id() const { return id_; }
   /// False: the connection has ended.
   bool reply(SparkReply reply);
+  /// Ends the connection when `batch` is still being sent: it would hold memory for as long as its peer likes.
+  void expired(std::uint64_t batch);
 
  private:
   /// A batch that is being sent, and where in the stream it ends.

@@ -219,6 +219,7 @@ class SparkSink final : public Sink {
     for (const LentBatches::Lent& lent : lent_.expire(environment_.clock.steady_now())) {
       note_refusal(fmt::format("{} has not acknowledged a batch of {} events for {} s: they go back to the channel",
                                lent.receiver, lent.events, timeout_.count() / 1000));
+      server_->expired(lent.session, lent.number);
     }
   }
 
@@ -265,7 +266,8 @@ class SparkSink final : public Sink {
     if (FAILPOINT("spark.commit_before_ack")) lease.commit(0, extent.events).ignore();
     lease.give_back(extent.events, lease.size());
     replies_.push_back({.to = waiting.caller, .frame = std::move(frame), .batch = lent_.next_number()});
-    lent_.lend({std::move(lease), extent.events, environment_.clock.steady_now() + timeout_, waiting.peer});
+    lent_.lend({std::move(lease), extent.events, environment_.clock.steady_now() + timeout_, waiting.peer,
+                waiting.caller.session});
     waiting_.pop_front();
     return true;
   }

@@ -243,6 +243,21 @@ TEST_F(SparkSinkTest, WhatCouldNotBeSentGoesBackAtOnce) {
   EXPECT_EQ(fetch(receiver).events[0].body.size(), 12u << 20);
 }
 
+TEST_F(SparkSinkTest, AReceiverThatReadsNothingIsLeftAfterTheTimeout) {
+  start();
+  outlet.put(std::string(12 << 20, 'x'));
+  SparkTestReceiver deaf(port);
+  deaf.ask(1);
+  deaf.ask(1);
+  ASSERT_TRUE(turn_until([&] { return outlet.leased() == 1; }).ok());
+  // Its memory is the socket's from then on, but for what the socket does not take.
+  ASSERT_TRUE(turn_until([&] { return env.count(counter_names::kOpenConnections) == 1; }).ok());
+  clock.advance(seconds(60));
+  ASSERT_TRUE(turn_until([&] { return env.count(counter_names::kConnectionClosed) == 1; }).ok());
+  settle();
+  EXPECT_EQ(outlet.waiting(), 1u) << "what its second call was given went back with it";
+}
+
 TEST_F(SparkSinkTest, ACallThatWaitsHoldsUpNoAcknowledgementBehindIt) {
   start();
   outlet.put("a");
