@@ -49,7 +49,7 @@ constexpr Sabotage kAll[] = {
     {"reload.restart_unchanged", RELOAD_TEST, "ReloadTest.*"},
     {"reload.accept_broken", RELOAD_TEST, "ReloadTest.*"},
     {"avro.ok_before_receipt", AVRO_SOURCE_TEST, "AvroSourceTest.AnswersAfterTheReceiptAndInOrder"},
-    {"avro_sink.commit_before_answer", AVRO_SINK_TEST, "AvroSinkTest.CommitsNothingBeforeTheAnswer"},
+    {"rpc_sink.commit_before_answer", AVRO_SINK_TEST, "AvroSinkTest.CommitsNothingBeforeTheAnswer"},
     {"netcat.ok_before_receipt", NETCAT_SOURCE_TEST, "NetcatSourceTest.AnswersNothingBeforeTheReceipt"},
     {"netcat.no_line_limit", NETCAT_SOURCE_TEST, "NetcatSourceTest.TellsAndDisconnectsWhoSendsTooLongALine"},
     {"taildir.position_before_receipt", TAILDIR_TEST, "TaildirTest.PositionAdvancesOnlyOverStoredBatches"},
