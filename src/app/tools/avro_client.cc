@@ -19,6 +19,7 @@
 #include "config/properties.h"
 #include "io/file_system.h"
 #include "net/network.h"
+#include "rpc/avro/event_encoder.h"
 #include "rpc/avro/link.h"
 #include "sources/spooldir/spooldir_source.h"
 #include "standpipe/source.h"

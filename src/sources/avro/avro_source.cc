@@ -9,6 +9,7 @@
 #include "net/peer_filter.h"
 #include "net/session_set.h"
 #include "net/tls_options.h"
+#include "rpc/source_options.h"
 #include "sources/avro/avro_session.h"
 
 namespace standpipe {
@@ -16,30 +17,18 @@ namespace standpipe {
 namespace {
 
 constexpr std::chrono::milliseconds kLongestBetweenSweeps{10'000};
-constexpr std::int64_t kLargestRequest = 1 << 30;
 
 constexpr Option kOptions[] = {
-    {.name = "bind", .kind = Kind::host, .help = "Address to listen on; 0.0.0.0 means all.", .required = true},
-    {.name = "port", .kind = Kind::port, .help = "Port to listen on.", .required = true},
+    rpc::source_options::kBind,
+    rpc::source_options::kPort,
     {.name = "threads",
      .kind = Kind::integer,
      .fallback = "0",
      .help = "Number of worker threads.",
      .min = 0,
      .no_effect = "all network sources share one small pool of threads; Flume ignores it too since 1.10"},
-    {.name = "max-request-bytes",
-     .kind = Kind::integer,
-     .fallback = "0",
-     .help = "The largest request that is read; 0 means a quarter of the memory budget.",
-     .unit = "bytes",
-     .min = 0,
-     .max = kLargestRequest},
-    {.name = "request-timeout",
-     .kind = Kind::duration,
-     .fallback = "60000",
-     .help = "A client that stops in the middle of a request is disconnected after this time.",
-     .unit = "ms",
-     .min = 1},
+    rpc::source_options::kMaxRequest,
+    rpc::source_options::kStallTimeout,
     {.name = "compression-type",
      .kind = Kind::choice,
      .fallback = "none",
@@ -92,7 +81,8 @@ class AvroSource final : public Source {
   ~AvroSource() override { stop(); }
 
   Status start(Ingest& ingest) override {
-    shared_ = std::make_unique<AvroShared>(environment_, ingest, max_request());
+    shared_ =
+        std::make_unique<AvroShared>(environment_, ingest, rpc::source_options::max_request(settings_, environment_));
     ListenOptions options;
     options.host = settings_.text("bind");
     options.port = static_cast<std::uint16_t>(settings_.integer("port"));
@@ -116,19 +106,6 @@ class AvroSource final : public Source {
   }
 
  private:
-  /// While a request grows, up to twice its size is held: half of what an intake may have is the most.
-  std::size_t max_request() const {
-    const std::uint64_t most = std::min<std::uint64_t>(environment_.budget.intake_limit() / 2, kLargestRequest);
-    const auto wanted = static_cast<std::uint64_t>(settings_.integer("max-request-bytes"));
-    if (wanted > most) {
-      environment_.log.warn(
-          fmt::format("max-request-bytes = {} is more than the memory budget allows: {} bytes are the "
-                      "most; give the process more memory with -Xmx if such requests come",
-                      wanted, most));
-    }
-    return static_cast<std::size_t>(std::min(most, wanted > 0 ? wanted : environment_.budget.limit() / 4));
-  }
-
   void open(std::unique_ptr<Connection> connection) {
     if (filter_ && !filter_->allows(connection->peer())) {
       refused_.add();
