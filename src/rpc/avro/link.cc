@@ -95,7 +95,7 @@ class Link::Line final : public ConnectionHandler, public std::enable_shared_fro
     };
     const bool outside = options_.deflate_outside_tls;
     if (options_.deflate_level && outside) connection = deflate(std::move(connection));
-    if (options_.tls) connection = tls_client(std::move(connection), options_.tls, network_);
+    if (options_.tls) connection = tls_client(std::move(connection), options_.tls, network_, options_.peer.host);
     if (options_.deflate_level && !outside) connection = deflate(std::move(connection));
     return connection;
   }

@@ -70,19 +70,15 @@ constexpr Option kOptions[] = {
      .min = 0,
      .max = 9},
     tls_options::kDeflateOutside,
-    {.name = "ssl", .kind = Kind::boolean, .fallback = "false", .help = "Whether to speak TLS with the server."},
-    {.name = "trust-all-certs",
-     .kind = Kind::boolean,
-     .fallback = "false",
-     .help = "Whether any certificate of the server is accepted."},
-    {.name = "truststore",
-     .kind = Kind::path,
-     .help = "Certificates that the server's chain is checked against, PEM or PKCS12; without it the system's."},
-    {.name = "truststore-password", .kind = Kind::secret, .help = "Password of the trust store."},
-    {.name = "truststore-type",
-     .kind = Kind::name,
-     .fallback = "JKS",
-     .help = "Format of the trust store; PEM and PKCS12 are recognised whatever it says."},
+    tls_options::kClientSsl,
+    tls_options::kTrustAll,
+    tls_options::kVerifyHostname,
+    tls_options::kClientTruststore,
+    tls_options::kTruststorePassword,
+    tls_options::kTruststoreType,
+    tls_options::kClientKeystore,
+    tls_options::kKeystorePassword,
+    tls_options::kKeystoreType,
     tls_options::kExcludeProtocols,
     tls_options::kIncludeProtocols,
     tls_options::kExcludeCipherSuites,
@@ -157,6 +153,7 @@ class AvroSink final : public Sink {
     link_options_.peer.timeout = settings.duration("connect-timeout");
     link_options_.window = kWindow;
     link_options_.tls = std::move(tls);
+    name_is_unchecked_ = link_options_.tls != nullptr && !settings.boolean("verify-hostname");
     link_options_.deflate_outside_tls = settings.boolean("deflate-outside-tls");
     if (settings.choice("compression-type") == "deflate") {
       link_options_.deflate_level = static_cast<int>(settings.integer("compression-level"));
@@ -166,6 +163,12 @@ class AvroSink final : public Sink {
 
   /// Connects at once, as Flume: an operator sees at the start who can't be reached.
   Status start() override {
+    if (name_is_unchecked_) {
+      environment_.log.warn(
+          fmt::format("any server with a certificate that is trusted may pass for {}: verify-hostname "
+                      "= true looks at the name in it",
+                      link_options_.peer.host));
+    }
     link_ = std::make_unique<avro::Link>(*environment_.network, link_options_, [this] {
       if (Outlet* outlet = outlet_.load()) outlet->wake();
     });
@@ -379,22 +382,16 @@ class AvroSink final : public Sink {
   Clock::Steady connected_at_;
   Clock::Steady retry_at_;  // no earlier connection after a failure
   Status last_failure_;
+  bool name_is_unchecked_ = false;
   bool connected_ = false;
   bool answered_ = false;  // something came back over this connection
 };
-
-/// Null where TLS is not wanted.
-Result<std::shared_ptr<const TlsContext>> make_tls(const Settings& settings) {
-  if (!settings.boolean("ssl")) return std::shared_ptr<const TlsContext>();
-  return TlsContext::client({settings.text("truststore"), settings.text("truststore-password")},
-                            settings.boolean("trust-all-certs"), tls_options::limits(settings));
-}
 
 }  // namespace
 
 const SinkFactory kAvroSink{
     &kInfo, [](const Settings& settings, Environment& environment) -> Result<std::unique_ptr<Sink>> {
-      TRY_ASSIGN(auto tls, make_tls(settings));
+      TRY_ASSIGN(auto tls, tls_options::client(settings));
       if (environment.network == nullptr) return Status(Code::invalid, "the avro sink needs a network");
       return std::unique_ptr<Sink>(std::make_unique<AvroSink>(settings, environment, std::move(tls)));
     }};

@@ -48,7 +48,7 @@ AvroSession::AvroSession(AvroShared& shared, std::unique_ptr<Connection> connect
       ended_(std::move(ended)),
       buffer_(shared.environment.budget, kMaxSlab),
       frames_(shared.max_request),
-      last_read_(shared.environment.clock.steady_now()) {}
+      watch_(shared.environment.clock.steady_now()) {}
 
 void AvroSession::start() {
   connection_->attach(*this);
@@ -58,36 +58,57 @@ void AvroSession::start() {
 void AvroSession::finish() {
   const auto self = shared_from_this();
   input_ended_ = true;
+  frames_.stop();
   waiting_.clear();
   next_waiting_ = 0;
   go_on();
 }
 
-void AvroSession::end_if_stalled(Clock::Steady then) {
-  // Only a request that the peer has begun and not finished: whoever is silent between requests may be.
-  const bool half_way = !buffer_.unread().empty() && may_read() && timer_ == nullptr;
-  if (!half_way || last_read_ > then) return;
-  refuse({Code::timeout, "it has stopped in the middle of a request"});
+void AvroSession::end_if_stalled(const StallWatch::Patience& patience) {
+  if (connection_ == nullptr) return;
+  const StallWatch::View view{.agreed = connection_->agreed(),
+                              .half_way = !buffer_.unread().empty(),
+                              .reads = may_read() && timer_ == nullptr,
+                              .waits_for_memory = timer_ != nullptr,
+                              .unsent = connection_->unsent()};
+  const Status status = watch_.look(view, patience);
+  if (status.ok()) return;
+  const auto self = shared_from_this();
+  refuse(status);
+  if (view.unsent > 0) return end();  // it would not read what is still to be answered
+  timer_ = nullptr;
+  next_waiting_ = waiting_.size();
   go_on();
 }
 
-void AvroSession::readable() {
+void AvroSession::readable() { work(); }
+
+/// All that can be done now, up to a measure: then other connections have their turn.
+void AvroSession::work() {
   const auto self = shared_from_this();
-  for (int turn = 0; turn < kReadsPerTurn && read_once(); ++turn) {
+  serve_waiting();
+  for (int turn = 0; turn < kReadsPerTurn && connection_ != nullptr && step(); ++turn) {
   }
   if (connection_ == nullptr) return;
   buffer_.release_if_empty();
   go_on();
 }
 
-bool AvroSession::may_read() const {
-  return !input_ended_ && next_waiting_ == waiting_.size() && pending_.size() < kPipeline &&
-         connection_->unsent() <= kMaxUnsent;
+bool AvroSession::may_serve() const {
+  return timer_ == nullptr && pending_.size() < kPipeline && connection_->unsent() <= kMaxUnsent;
 }
 
-/// Whether there may be more to read at once.
+bool AvroSession::may_read() const { return !input_ended_ && next_waiting_ == waiting_.size() && may_serve(); }
+
+/// Whether there may be more to do at once.
+bool AvroSession::step() {
+  if (next_waiting_ < waiting_.size() || !may_serve()) return false;
+  if (!frames_.more()) return !input_ended_ && read_once();
+  take_requests();
+  return true;
+}
+
 bool AvroSession::read_once() {
-  if (!may_read()) return false;
   const std::span<char> room = buffer_.room();
   if (room.empty()) {
     wait_for_memory();
@@ -96,33 +117,39 @@ bool AvroSession::read_once() {
   const auto read = connection_->read(room.data(), room.size());
   if (!read.ok()) {
     // A peer that is gone is no news; one whose bytes can't be read is.
-    if (read.status().code() == Code::corrupt) refuse(read.status());
+    if (read.status().code() != Code::unavailable) refuse(read.status());
     end();
     return false;
   }
   if (read->end) input_ended_ = true;
   if (read->size == 0) return false;
-  last_read_ = shared_.environment.clock.steady_now();
   if (first_bytes_.size() < kFirstBytes) {
     first_bytes_.append(room.data(), std::min(read->size, kFirstBytes - first_bytes_.size()));
   }
+  const bool begins = buffer_.unread().empty();
   buffer_.filled(read->size);
-  take_requests();
-  return !input_ended_ && read->size == room.size();
+  const bool took = take_requests();
+  watch_.received(read->size, begins || took, shared_.environment.clock.steady_now());
+  return frames_.more() || read->size == room.size();
 }
 
-void AvroSession::take_requests() {
+/// Whether there was a whole one.
+bool AvroSession::take_requests() {
   const Status scanned = frames_.scan(buffer_);
-  if (frames_.found()) {
+  const bool found = frames_.found();
+  if (found) {
     const StreamBuffer::Part part = frames_.take(buffer_, shared_.messages);
     for (const avro::Message& message : shared_.messages) waiting_.push_back({part.slab, message});
     serve_waiting();
   }
   if (!scanned.ok()) refuse(scanned);
+  return found;
 }
 
 void AvroSession::serve_waiting() {
-  while (next_waiting_ < waiting_.size() && pending_.size() < kPipeline && connection_ != nullptr) {
+  while (connection_ != nullptr && next_waiting_ < waiting_.size() && may_serve()) {
+    // Events take more memory than their bytes did: not while there is none.
+    if (shared_.environment.budget.used() > shared_.environment.budget.intake_limit()) return wait_for_memory();
     const Waiting request = std::move(waiting_[next_waiting_++]);
     const Status status = serve(request);
     if (status.ok()) continue;
@@ -209,8 +236,7 @@ void AvroSession::deliver(Batch batch, Pending pending) {
     const auto self = weak.lock();
     if (self == nullptr || self->connection_ == nullptr) return;
     self->completed(number, status);
-    self->serve_waiting();
-    self->go_on();
+    self->work();
   });
 }
 
@@ -268,6 +294,7 @@ void AvroSession::put_failure(std::string& out, const Pending& pending) {
 /// Nothing more is read: what was handed over is answered, then the connection is closed.
 void AvroSession::refuse(const Status& why) {
   input_ended_ = true;
+  frames_.stop();
   shared_.read_failed.add();
   if (!shared_.bad_peer_limiter.pass(shared_.environment.clock.now_ms())) return;
   shared_.environment.log.warn(fmt::format("{} is disconnected: {}{}", connection_->peer(), why.message(), hint()));
@@ -290,24 +317,35 @@ void AvroSession::wait_for_memory() {
   timer_ = shared_.environment.network->call_after(kMemoryRetry, [this] {
     const auto self = shared_from_this();
     timer_ = nullptr;
-    go_on();
+    work();
   });
 }
+
+bool AvroSession::answered() const { return pending_.empty() && next_waiting_ == waiting_.size() && !frames_.more(); }
 
 /// Reads on where there is room for what comes of it, and ends the session where nothing more can come.
 void AvroSession::go_on() {
   if (connection_ == nullptr || timer_ != nullptr) return;
-  const bool answered = pending_.empty() && next_waiting_ == waiting_.size();
-  if (input_ended_ && answered && connection_->unsent() == 0) {
-    end();
-  } else if (may_read()) {
+  if (input_ended_ && answered() && connection_->unsent() == 0) return end();
+  if (frames_.more() && next_waiting_ == waiting_.size() && may_serve()) work_later();
+  if (may_read()) {
     connection_->resume_reading();
   } else {
     connection_->pause_reading();
   }
 }
 
-void AvroSession::sent() { go_on(); }
+void AvroSession::work_later() {
+  if (std::exchange(works_later_, true)) return;
+  shared_.environment.network->post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self == nullptr || self->connection_ == nullptr) return;
+    self->works_later_ = false;
+    self->work();
+  });
+}
+
+void AvroSession::sent() { work(); }
 
 void AvroSession::failed(const Status&) { end(); }
 

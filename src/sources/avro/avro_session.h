@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/network.h"
+#include "net/stall_watch.h"
 #include "net/stream_buffer.h"
 #include "rpc/avro/event_decoder.h"
 #include "rpc/avro/frame_reader.h"
@@ -44,13 +45,16 @@ struct AvroShared {
 class AvroSession final : public ConnectionHandler, public std::enable_shared_from_this<AvroSession> {
  public:
   using Ended = std::function<void(AvroSession&)>;
+
   AvroSession(AvroShared& shared, std::unique_ptr<Connection> connection, Ended ended);
 
   void start();
   /// Reads no more; ends when all that was handed over is answered.
   void finish();
-  /// Ends it when a request has stood still half-way since before `then`.
-  void end_if_stalled(Clock::Steady then);
+  /// Ends it when the peer has kept it waiting for too long.
+  void end_if_stalled(const StallWatch::Patience& patience);
+  /// Whether it has something to read and no memory for it.
+  bool waits_for_memory() const { return timer_ != nullptr; }
 
  private:
   enum class Method : unsigned char { append, append_batch };
@@ -75,9 +79,12 @@ class AvroSession final : public ConnectionHandler, public std::enable_shared_fr
   void sent() override;
   void failed(const Status& status) override;
 
+  void work();
+  bool step();
   bool read_once();
-  void take_requests();
+  bool take_requests();
   void serve_waiting();
+  bool may_serve() const;
   Status serve(const Waiting& request);
   Status handshake(avro::DatumReader& reader, Pending& pending, bool& goes_on);
   Status call(avro::DatumReader& reader, const Waiting& request, Pending pending);
@@ -88,9 +95,11 @@ class AvroSession final : public ConnectionHandler, public std::enable_shared_fr
   void append_answer(std::string& out, Pending& pending);
   void put_failure(std::string& out, const Pending& pending);
   bool may_read() const;
+  bool answered() const;
   void refuse(const Status& why);
   std::string hint() const;
   void wait_for_memory();
+  void work_later();
   void go_on();
   void end();
 
@@ -104,12 +113,13 @@ class AvroSession final : public ConnectionHandler, public std::enable_shared_fr
   std::vector<Pending> pending_;
   std::size_t first_number_ = 0;  // of pending_.front()
   std::unique_ptr<Timer> timer_;  // waits for memory
-  Clock::Steady last_read_;
+  StallWatch watch_;
   std::string first_bytes_;   // of the connection: they say what else it may be
   bool established_ = false;  // the handshake is done
   bool has_window_ = false;   // a peer of ours, which waits for no answer before the next request
   bool refusing_ = false;     // one of its requests failed: those behind it must come again
   bool input_ended_ = false;
+  bool works_later_ = false;
 };
 
 }  // namespace standpipe
