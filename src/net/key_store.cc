@@ -20,8 +20,8 @@ namespace {
 
 constexpr std::size_t kLargestStore = 4 << 20;
 
-using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
-using Pkcs12 = std::unique_ptr<PKCS12, FreeWith<PKCS12_free>>;
+using Bio = std::unique_ptr<BIO, decltype(&BIO_free_all)>;
+using Pkcs12 = std::unique_ptr<PKCS12, decltype(&PKCS12_free)>;
 
 /// What a file held. With a key the first certificate is its own.
 struct Content {
@@ -41,7 +41,9 @@ int give_password(char* buffer, int size, int, void* user) {
   return static_cast<int>(length);
 }
 
-Bio memory_bio(std::string_view bytes) { return Bio(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size()))); }
+Bio memory_bio(std::string_view bytes) {
+  return {BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())), &BIO_free_all};
+}
 
 // -- PKCS12 -----------------------------------------------------------------------------------------------------------
 
@@ -64,7 +66,7 @@ bool load_old_algorithms() {
 }
 
 Result<Content> read_pkcs12(const KeyStore& store, std::string_view bytes) {
-  const Pkcs12 pkcs12(d2i_PKCS12_bio(memory_bio(bytes).get(), nullptr));
+  const Pkcs12 pkcs12(d2i_PKCS12_bio(memory_bio(bytes).get(), nullptr), &PKCS12_free);
   if (pkcs12 == nullptr) return bad(store, "neither PEM nor PKCS12 nor JKS: " + tls_complaint());
   Content content;
   if (open_pkcs12(pkcs12.get(), store.password, content)) return content;
@@ -154,6 +156,9 @@ Result<Content> read_store(const KeyStore& store, bool wants_key) {
 }
 
 }  // namespace
+
+void FreeCertificate::operator()(x509_st* certificate) const { X509_free(certificate); }
+void FreeKey::operator()(evp_pkey_st* key) const { EVP_PKEY_free(key); }
 
 Result<OwnKeys> read_keys(const KeyStore& store) {
   TRY_ASSIGN(Content content, read_store(store, true));

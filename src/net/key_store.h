@@ -1,25 +1,24 @@
 #pragma once
 
-#include <openssl/evp.h>
-#include <openssl/x509.h>
-
 #include <memory>
 #include <vector>
 
 #include "net/tls.h"
 
+// OpenSSL's names, so that its headers stay out of ours.
+struct x509_st;
+struct evp_pkey_st;
+
 namespace standpipe {
 
-/// For the .cc files of this folder: OpenSSL stays out of other headers.
-template <auto function>
-struct FreeWith {
-  template <typename T>
-  void operator()(T* thing) const {
-    function(thing);
-  }
+struct FreeCertificate {
+  void operator()(x509_st* certificate) const;
 };
-using Certificate = std::unique_ptr<X509, FreeWith<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
+struct FreeKey {
+  void operator()(evp_pkey_st* key) const;
+};
+using Certificate = std::unique_ptr<x509_st, FreeCertificate>;
+using Key = std::unique_ptr<evp_pkey_st, FreeKey>;
 
 /// A key, its certificate and those that lead from it to one that others know.
 struct OwnKeys {

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <future>
 
-#include "sources/avro/avro_source_fixture.h"
+#include "support/avro_source_fixture.h"
 
 namespace standpipe {
 namespace {

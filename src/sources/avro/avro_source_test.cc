@@ -5,7 +5,7 @@
 #include "net/name_lookup.h"
 #include "rpc/avro/link.h"
 #include "rpc/avro/protocol.h"
-#include "sources/avro/avro_source_fixture.h"
+#include "support/avro_source_fixture.h"
 #include "support/patience.h"
 #include "support/test_outlet.h"
 
