@@ -20,6 +20,7 @@
 
 #include "base/descriptors.h"
 #include "net/network.h"
+#include "rpc/avro/event_encoder.h"
 #include "rpc/avro/link.h"
 #include "sources/avro/avro_source.h"
 #include "standpipe/source.h"

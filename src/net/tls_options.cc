@@ -44,10 +44,17 @@ Result<std::shared_ptr<const TlsContext>> server(const Settings& settings) {
   return TlsContext::server(options);
 }
 
-Result<std::shared_ptr<const TlsContext>> client(const Settings& settings) {
+Result<std::shared_ptr<const TlsContext>> client(const Settings& settings, Log& log) {
   if (!settings.boolean("ssl")) return std::shared_ptr<const TlsContext>();
+  const bool trust_all =
+      find_option(settings.info(), "trust-all-certs") != nullptr && settings.boolean("trust-all-certs");
+  if (!settings.boolean("verify-hostname")) {
+    log.warn(
+        "ssl: any server with a certificate that is trusted may pass for the one that is meant: verify-hostname = "
+        "true looks at the name in it");
+  }
   return TlsContext::client({.trusted = store(settings, "truststore", tls_defaults().trusted),
-                             .trust_all = settings.boolean("trust-all-certs"),
+                             .trust_all = trust_all,
                              .check_name = settings.boolean("verify-hostname"),
                              .keys = store(settings, "keystore", {}),
                              .limits = limits(settings)});

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "net/tls.h"
+#include "standpipe/environment.h"
 #include "standpipe/option.h"
 #include "standpipe/settings.h"
 
@@ -93,7 +94,8 @@ inline constexpr Option kDeflateOutside = {
     .fallback = "true",
     .help = "Where both are on: true as Flume 1.10 and 1.11 have it, false as Flume 1.9 and older."};
 
-/// What `settings`, of a table with all of the above, ask for. Null: no TLS.
-Result<std::shared_ptr<const TlsContext>> client(const Settings& settings);
+/// What `settings`, of a table with all of the above (trust-all-certs may be missing), ask for. Null: no TLS. `log`
+/// hears that the name is not looked at.
+Result<std::shared_ptr<const TlsContext>> client(const Settings& settings, Log& log);
 
 }  // namespace standpipe::tls_options

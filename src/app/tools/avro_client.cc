@@ -20,6 +20,7 @@
 #include "io/file_system.h"
 #include "net/network.h"
 #include "net/tls_options.h"
+#include "rpc/avro/event_encoder.h"
 #include "rpc/avro/link.h"
 #include "sources/spooldir/spooldir_source.h"
 #include "standpipe/source.h"
@@ -83,7 +84,7 @@ Status apply_rpc_properties(const std::string& path, Order& order) {
   if (!settings.ok()) return settings.status().with_context(path);
   const std::string type = to_lower(settings->text("client.type"));
   if (type != "default") return {Code::invalid, fmt::format("{}: client.type = {}: only default is here", path, type)};
-  const auto tls = tls_options::client(*settings);
+  const auto tls = tls_options::client(*settings, process_log());
   if (!tls.ok()) return tls.status().with_context(path);
   order.link.tls = *tls;
   order.link.deflate_outside_tls = settings->boolean("deflate-outside-tls");

@@ -33,8 +33,6 @@ class FrameReader {
   Status scan(StreamBuffer& buffer);
   /// Whether the last scan() stopped at kFramesAtOnce, so that there may be more without reading anything.
   bool more() const { return more_; }
-  /// Nothing more is wanted of this stream.
-  void stop() { more_ = false; }
   /// Whether scan() has found whole frames.
   bool found() const { return !frames_.empty(); }
   /// The whole frames, out of the buffer; the messages point into the part.

@@ -1,8 +1,6 @@
 #include "sources/avro/avro_source.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <unordered_map>
 
@@ -12,40 +10,29 @@
 #include "net/first_byte.h"
 #include "net/name_lookup.h"
 #include "net/peer_filter.h"
+#include "net/session_set.h"
 #include "net/tls_options.h"
+#include "rpc/source_options.h"
 #include "sources/avro/avro_session.h"
 
 namespace standpipe {
 
 namespace {
 
-constexpr std::chrono::milliseconds kAnswersAtStop{500};
 constexpr std::chrono::milliseconds kLongestBetweenSweeps{10'000};
-constexpr std::int64_t kLargestRequest = 1 << 30;
 constexpr char kTlsHandshake = 0x16;
 
 constexpr Option kOptions[] = {
-    {.name = "bind", .kind = Kind::host, .help = "Address to listen on; 0.0.0.0 means all.", .required = true},
-    {.name = "port", .kind = Kind::port, .help = "Port to listen on.", .required = true},
+    rpc::source_options::kBind,
+    rpc::source_options::kPort,
     {.name = "threads",
      .kind = Kind::integer,
      .fallback = "0",
      .help = "Number of worker threads.",
      .min = 0,
      .no_effect = "all network sources share one small pool of threads; Flume ignores it too since 1.10"},
-    {.name = "max-request-bytes",
-     .kind = Kind::integer,
-     .fallback = "0",
-     .help = "The largest request that is read; 0 means a quarter of the memory budget.",
-     .unit = "bytes",
-     .min = 0,
-     .max = kLargestRequest},
-    {.name = "request-timeout",
-     .kind = Kind::duration,
-     .fallback = "60000",
-     .help = "A client that stops in the middle of a request is disconnected after this time.",
-     .unit = "ms",
-     .min = 1},
+    rpc::source_options::kMaxRequest,
+    rpc::source_options::kStallTimeout,
     {.name = "compression-type",
      .kind = Kind::choice,
      .fallback = "none",
@@ -90,12 +77,16 @@ class AvroSource final : public Source {
         filter_(std::move(filter)),
         stall_timeout_(settings.duration("request-timeout")),
         deflate_(settings.choice("compression-type") == "deflate"),
-        open_connections_(environment.counters.counter(counter_names::kOpenConnections)),
-        refused_(environment.counters.counter(counter_names::kEventReadFail)) {}
+        refused_(environment.counters.counter(counter_names::kEventReadFail)),
+        sessions_(environment.counters.counter(counter_names::kOpenConnections)) {}
   ~AvroSource() override { stop(); }
 
   Status start(Ingest& ingest) override {
-    shared_ = std::make_unique<AvroShared>(environment_, ingest, max_request());
+    shared_ =
+        std::make_unique<AvroShared>(environment_, ingest, rpc::source_options::max_request(settings_, environment_));
+    if (filter_ && filter_->asks_for_names()) {
+      names_ = std::make_unique<NameLookup>(*environment_.network, environment_.clock);
+    }
     ListenOptions options;
     options.host = settings_.text("bind");
     options.port = static_cast<std::uint16_t>(settings_.integer("port"));
@@ -103,9 +94,6 @@ class AvroSource final : public Source {
     TRY_ASSIGN(listener_, environment_.network->listen(options, [this](std::unique_ptr<Connection> connection) {
       accept(std::move(connection));
     }));
-    if (filter_ && filter_->asks_for_names()) {
-      names_ = std::make_unique<NameLookup>(*environment_.network, environment_.clock);
-    }
     environment_.network->run([this] { sweep_later(); });
     environment_.log.info(fmt::format("listening on {}:{}", options.host, listener_->port()));
     return {};
@@ -113,20 +101,13 @@ class AvroSource final : public Source {
 
   void stop() override {
     if (shared_ == nullptr) return;
-    Network& network = *environment_.network;
-    network.run([this] {
+    environment_.network->run([this] {
       listener_ = nullptr;
       sweeper_ = nullptr;
       names_ = nullptr;
       nameless_.clear();
-      auto sessions = sessions_;  // finish() may end some at once
-      for (auto& [address, session] : sessions) session->finish();
     });
-    wait_for_answers();
-    network.run([this] {
-      sessions_.clear();
-      publish_open_count();
-    });
+    sessions_.stop(*environment_.network, environment_.clock);
     shared_ = nullptr;
   }
 
@@ -136,19 +117,6 @@ class AvroSource final : public Source {
     std::unique_ptr<Connection> connection;
     Clock::Steady since;
   };
-
-  /// While a request grows, up to twice its size is held: half of what an intake may have is the most.
-  std::size_t max_request() const {
-    const std::uint64_t most = std::min<std::uint64_t>(environment_.budget.intake_limit() / 2, kLargestRequest);
-    const auto wanted = static_cast<std::uint64_t>(settings_.integer("max-request-bytes"));
-    if (wanted > most) {
-      environment_.log.warn(
-          fmt::format("max-request-bytes = {} is more than the memory budget allows: {} bytes are the "
-                      "most; give the process more memory with -Xmx if such requests come",
-                      wanted, most));
-    }
-    return static_cast<std::size_t>(std::min(most, wanted > 0 ? wanted : environment_.budget.limit() / 4));
-  }
 
   void accept(std::unique_ptr<Connection> connection) {
     const auto verdict = filter_ ? filter_->judge(connection->peer()) : PeerFilter::Verdict::allow;
@@ -178,9 +146,8 @@ class AvroSource final : public Source {
 
   void open(std::unique_ptr<Connection> connection) {
     auto session = std::make_shared<AvroSession>(*shared_, decoded(std::move(connection)),
-                                                 [this](AvroSession& ended) { close(ended); });
-    sessions_.emplace(session.get(), session);
-    publish_open_count();
+                                                 [this](rpc::Session& ended) { sessions_.remove(ended); });
+    sessions_.add(session);
     session->start();
   }
 
@@ -206,32 +173,11 @@ class AvroSource final : public Source {
     return deflated(std::move(connection), {.small = true}, *environment_.network);
   }
 
-  void close(AvroSession& session) {
-    sessions_.erase(&session);
-    publish_open_count();
-  }
-
-  void publish_open_count() {
-    open_connections_.set(static_cast<std::int64_t>(sessions_.size()));
-    std::lock_guard lock(mutex_);
-    none_open_ = sessions_.empty();
-    if (none_open_) all_ended_.notify_all();
-  }
-
-  void wait_for_answers() {
-    std::unique_lock lock(mutex_);
-    environment_.clock.wait_until(lock, all_ended_, {}, environment_.clock.steady_now() + kAnswersAtStop,
-                                  [this] { return none_open_; });
-  }
-
   void sweep() {
-    const auto sessions = sessions_;  // some may end
-    const bool memory_is_short =
-        std::any_of(sessions.begin(), sessions.end(), [](const auto& each) { return each.second->waits_for_memory(); });
-    const StallWatch::Patience patience{environment_.clock.steady_now(), stall_timeout_, memory_is_short};
-    for (const auto& [address, session] : sessions) session->end_if_stalled(patience);
+    const Clock::Steady now = environment_.clock.steady_now();
+    rpc::end_stalled(sessions_, now, stall_timeout_);
     for (auto each = nameless_.begin(); each != nameless_.end();) {
-      const bool late = patience.now - each->second.since >= stall_timeout_;
+      const bool late = now - each->second.since >= stall_timeout_;
       if (late) refuse(each->second.connection->peer());
       each = late ? nameless_.erase(each) : std::next(each);
     }
@@ -251,19 +197,15 @@ class AvroSource final : public Source {
   const std::optional<PeerFilter> filter_;
   const std::chrono::milliseconds stall_timeout_;
   const bool deflate_;
-  Counter& open_connections_;
   Counter& refused_;
   LogLimiter refusals_{60'000};
   std::unique_ptr<AvroShared> shared_;
   std::unique_ptr<Listener> listener_;
   std::unique_ptr<Timer> sweeper_;
-  std::unordered_map<AvroSession*, std::shared_ptr<AvroSession>> sessions_;  // loop's thread only
-  std::unique_ptr<NameLookup> names_;                                        // the same; null: nobody is asked
+  SessionSet<rpc::Session> sessions_;
+  std::unique_ptr<NameLookup> names_;  // loop's thread only, as the next; null: nobody is asked
   std::unordered_map<std::uint64_t, Nameless> nameless_;
   std::uint64_t next_nameless_ = 0;
-  std::mutex mutex_;
-  std::condition_variable_any all_ended_;
-  bool none_open_ = true;
 };
 
 Result<std::optional<PeerFilter>> make_filter(const Settings& settings) {

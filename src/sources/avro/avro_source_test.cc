@@ -3,6 +3,7 @@
 #include <future>
 
 #include "net/name_lookup.h"
+#include "rpc/avro/event_encoder.h"
 #include "rpc/avro/link.h"
 #include "rpc/avro/protocol.h"
 #include "support/avro_source_fixture.h"

@@ -1,20 +1,15 @@
 #include "sources/netcat/netcat_source.h"
 
-#include <condition_variable>
-#include <mutex>
-#include <unordered_map>
-
 #include <fmt/format.h>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "net/session_set.h"
 #include "sources/netcat/netcat_session.h"
 
 namespace standpipe {
 
 namespace {
-
-constexpr std::chrono::milliseconds kAnswersAtStop{500};
 
 constexpr Option kOptions[] = {
     {.name = "bind",
@@ -47,7 +42,7 @@ class NetcatSource final : public Source {
   NetcatSource(const Settings& settings, Environment& environment)
       : settings_(settings),
         environment_(environment),
-        open_connections_(environment.counters.counter(counter_names::kOpenConnections)) {}
+        sessions_(environment.counters.counter(counter_names::kOpenConnections)) {}
   ~NetcatSource() override { stop(); }
 
   Status start(Ingest& ingest) override {
@@ -67,17 +62,8 @@ class NetcatSource final : public Source {
 
   void stop() override {
     if (shared_ == nullptr) return;
-    Network& network = *environment_.network;
-    network.run([this] {
-      listener_ = nullptr;
-      auto sessions = sessions_;  // finish() may end some at once
-      for (auto& [address, session] : sessions) session->finish();
-    });
-    wait_for_answers();
-    network.run([this] {
-      sessions_.clear();
-      publish_open_count();
-    });
+    environment_.network->run([this] { listener_ = nullptr; });
+    sessions_.stop(*environment_.network, environment_.clock);
     shared_ = nullptr;
   }
 
@@ -86,39 +72,16 @@ class NetcatSource final : public Source {
     auto decoder = TextDecoder::make(shared_->encoding);
     CHECK(decoder.ok());  // create() has tried it
     auto session = std::make_shared<NetcatSession>(*shared_, std::move(decoder).value(), std::move(connection),
-                                                   [this](NetcatSession& ended) { close(ended); });
-    sessions_.emplace(session.get(), session);
-    publish_open_count();
+                                                   [this](NetcatSession& ended) { sessions_.remove(ended); });
+    sessions_.add(session);
     session->start();
-  }
-
-  void close(NetcatSession& session) {
-    sessions_.erase(&session);
-    publish_open_count();
-  }
-
-  void publish_open_count() {
-    open_connections_.set(static_cast<std::int64_t>(sessions_.size()));
-    std::lock_guard lock(mutex_);
-    none_open_ = sessions_.empty();
-    if (none_open_) all_ended_.notify_all();
-  }
-
-  void wait_for_answers() {
-    std::unique_lock lock(mutex_);
-    environment_.clock.wait_until(lock, all_ended_, {}, environment_.clock.steady_now() + kAnswersAtStop,
-                                  [this] { return none_open_; });
   }
 
   const Settings settings_;
   Environment& environment_;
-  Counter& open_connections_;
   std::unique_ptr<NetcatShared> shared_;
   std::unique_ptr<Listener> listener_;
-  std::unordered_map<NetcatSession*, std::shared_ptr<NetcatSession>> sessions_;  // loop's thread only
-  std::mutex mutex_;
-  std::condition_variable_any all_ended_;
-  bool none_open_ = true;
+  SessionSet<NetcatSession> sessions_;
 };
 
 }  // namespace
