@@ -33,7 +33,7 @@ Session::Session(SessionShared& shared, std::unique_ptr<Connection> connection, 
       connection_(std::move(connection)),
       ended_(std::move(ended)),
       buffer_(shared.environment.budget, kMaxSlab),
-      last_read_(shared.environment.clock.steady_now()) {}
+      watch_(shared.environment.clock.steady_now()) {}
 
 void Session::start() {
   connection_->attach(*this);
@@ -48,12 +48,20 @@ void Session::finish() {
   go_on();
 }
 
-void Session::end_if_stalled(Clock::Steady then) {
-  // Only a request that the peer has begun and not finished: whoever is silent between requests may be.
-  const bool half_way = connection_ != nullptr && !buffer_.unread().empty() && may_read() && !more_;
-  if (!half_way || last_read_ > then) return;
+void Session::end_if_stalled(const StallWatch::Patience& patience) {
+  if (connection_ == nullptr) return;
+  const StallWatch::View view{.agreed = connection_->agreed(),
+                              .half_way = !buffer_.unread().empty() && !more_,
+                              .reads = may_read(),
+                              .waits_for_memory = waits_for_memory(),
+                              .unsent = connection_->unsent()};
+  const Status status = watch_.look(view, patience);
+  if (status.ok()) return;
   const auto self = shared_from_this();
-  refuse({Code::timeout, "it has stopped in the middle of a request"});
+  refuse(status);
+  if (view.unsent > 0) return end();  // it would not read what is still to be answered
+  timer_ = nullptr;
+  next_waiting_ = waiting_.size();
   go_on();
 }
 
@@ -93,19 +101,24 @@ bool Session::read_once() {
   }
   if (read->end) input_ended_ = true;
   if (read->size == 0) return false;
-  last_read_ = shared_.environment.clock.steady_now();
   if (first_bytes_.size() < kFirstBytes) {
     first_bytes_.append(room.data(), std::min(read->size, kFirstBytes - first_bytes_.size()));
   }
+  const bool begins = buffer_.unread().empty();
   buffer_.filled(read->size);
-  take();
+  const bool took = take();
+  watch_.received(read->size, begins || took, shared_.environment.clock.steady_now());
   return more_ || read->size == room.size();
 }
 
-void Session::take() {
+/// Whether there was a whole request.
+bool Session::take() {
+  const std::size_t before = buffer_.unread().size();
   const Status status = take_requests(buffer_, waiting_, more_);
+  const bool took = buffer_.unread().size() < before;
   serve_waiting();
   if (!status.ok() && connection_ != nullptr) refuse(status);
+  return took;
 }
 
 void Session::serve_waiting() {
@@ -166,7 +179,7 @@ void Session::completed(std::uint64_t number, const Status& status) {
     shared_.events_accepted.add(static_cast<std::int64_t>(pending.events));
   } else if (shared_.failures.pass(shared_.environment.clock.now_ms())) {
     shared_.environment.log.error(fmt::format("{} events of {} were not stored, and it was told so: {}", pending.events,
-                                              peer(), status.to_string()));
+                                              peer(), status.message()));
   }
   pending.put_answer(pending.answer, status);
   refusing_ = refusing_ || (has_window_ && !status.ok());
@@ -233,6 +246,12 @@ void Session::end() {
   timer_ = nullptr;
   connection_ = nullptr;
   ended_(*this);
+}
+
+void end_stalled(const SessionSet<Session>& sessions, Clock::Steady now, std::chrono::milliseconds limit) {
+  bool memory_is_short = false;
+  sessions.for_each([&](const Session& each) { memory_is_short = memory_is_short || each.waits_for_memory(); });
+  sessions.for_each([&](Session& each) { each.end_if_stalled({now, limit, memory_is_short}); });
 }
 
 }  // namespace standpipe::rpc

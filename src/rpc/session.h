@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/network.h"
+#include "net/session_set.h"
+#include "net/stall_watch.h"
 #include "net/stream_buffer.h"
 #include "standpipe/source.h"
 
@@ -40,14 +42,17 @@ class Session : public ConnectionHandler, public std::enable_shared_from_this<Se
   void start();
   /// Reads no more; ends when all that was handed over is answered.
   void finish();
-  /// Ends it when a request has stood still half-way since before `then`.
-  void end_if_stalled(Clock::Steady then);
+  /// Ends it when the peer has kept it waiting for too long.
+  void end_if_stalled(const StallWatch::Patience& patience);
+  /// Whether it has something to read and no memory for it.
+  bool waits_for_memory() const { return timer_ != nullptr; }
 
  protected:
   /// A request that was read whole and waits for its turn.
   struct Request {
     std::shared_ptr<const Slab> slab;
-    std::string_view bytes;  ///< lies in it
+    std::string_view bytes;   ///< lies in it
+    std::int32_t serial = 0;  ///< the peer's number for it, where that stands outside
   };
   /// Appends the answer to a request whose events were stored, or why they were not.
   using PutAnswer = std::function<void(std::string& out, const Status& result)>;
@@ -86,7 +91,7 @@ class Session : public ConnectionHandler, public std::enable_shared_from_this<Se
   void work();
   bool step();
   bool read_once();
-  void take();
+  bool take();
   void serve_waiting();
   void completed(std::uint64_t number, const Status& status);
   void send_answers();
@@ -108,7 +113,7 @@ class Session : public ConnectionHandler, public std::enable_shared_from_this<Se
   std::vector<Pending> pending_;
   std::uint64_t first_number_ = 0;  // of pending_.front()
   std::unique_ptr<Timer> timer_;    // waits for memory
-  Clock::Steady last_read_;
+  StallWatch watch_;
   std::string first_bytes_;  // of the connection: they say what else it may be
   bool more_ = false;        // there may be requests in what was read
   bool has_window_ = false;
@@ -116,5 +121,8 @@ class Session : public ConnectionHandler, public std::enable_shared_from_this<Se
   bool input_ended_ = false;
   bool works_later_ = false;
 };
+
+/// Looks at them all: ends those whose peers keep them waiting for longer than `limit`.
+void end_stalled(const SessionSet<Session>& sessions, Clock::Steady now, std::chrono::milliseconds limit);
 
 }  // namespace standpipe::rpc

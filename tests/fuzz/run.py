@@ -29,6 +29,7 @@ TARGETS = {
     "thrift_rpc": ["rpc/thrift/event_decoder.cc", "rpc/thrift/event_encoder.cc", "rpc/thrift/frame_reader.cc", "rpc/thrift/message.cc",
                    "rpc/thrift/wire.cc", "rpc/header_blocks.cc"],
     "spark_rpc": ["rpc/avro/server_session.cc", "rpc/avro/spark_calls.cc", "rpc/avro/known_clients.cc", "sinks/spark/spark_session.cc"],
+    "jks": ["net/jks.cc"],
     "position_file": ["sources/taildir/position_file.cc"],
     "tracker_file": ["sources/spooldir/tracker_file.cc"],
     "path_escapes": ["codec/path_escapes.cc"],

@@ -32,7 +32,7 @@ class AvroDialect final : public rpc::Dialect {
     };
     const bool outside = options_.deflate_outside_tls;
     if (options_.deflate_level && outside) connection = deflate(std::move(connection));
-    if (options_.tls) connection = tls_client(std::move(connection), options_.tls, network_);
+    if (options_.tls) connection = tls_client(std::move(connection), options_.tls, network_, options_.peer.host);
     if (options_.deflate_level && !outside) connection = deflate(std::move(connection));
     return connection;
   }

@@ -22,7 +22,7 @@ class ThriftDialect final : public rpc::Dialect {
   ThriftDialect(Network& network, const LinkOptions& options) : network_(network), options_(options) {}
 
   std::unique_ptr<Connection> over(std::unique_ptr<Connection> connection) override {
-    if (options_.tls) connection = tls_client(std::move(connection), options_.tls, network_);
+    if (options_.tls) connection = tls_client(std::move(connection), options_.tls, network_, options_.peer.host);
     return connection;
   }
 

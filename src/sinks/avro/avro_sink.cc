@@ -34,19 +34,15 @@ constexpr Option kOptions[] = {
      .min = 0,
      .max = 9},
     tls_options::kDeflateOutside,
-    {.name = "ssl", .kind = Kind::boolean, .fallback = "false", .help = "Whether to speak TLS with the server."},
-    {.name = "trust-all-certs",
-     .kind = Kind::boolean,
-     .fallback = "false",
-     .help = "Whether any certificate of the server is accepted."},
-    {.name = "truststore",
-     .kind = Kind::path,
-     .help = "Certificates that the server's chain is checked against, PEM or PKCS12; without it the system's."},
-    {.name = "truststore-password", .kind = Kind::secret, .help = "Password of the trust store."},
-    {.name = "truststore-type",
-     .kind = Kind::name,
-     .fallback = "JKS",
-     .help = "Format of the trust store; PEM and PKCS12 are recognised whatever it says."},
+    tls_options::kClientSsl,
+    tls_options::kTrustAll,
+    tls_options::kVerifyHostname,
+    tls_options::kClientTruststore,
+    tls_options::kTruststorePassword,
+    tls_options::kTruststoreType,
+    tls_options::kClientKeystore,
+    tls_options::kKeystorePassword,
+    tls_options::kKeystoreType,
     tls_options::kExcludeProtocols,
     tls_options::kIncludeProtocols,
     tls_options::kExcludeCipherSuites,
@@ -110,18 +106,11 @@ class AvroProtocol final : public rpc::SinkProtocol {
   avro::LinkOptions options_;
 };
 
-/// Null where TLS is not wanted.
-Result<std::shared_ptr<const TlsContext>> make_tls(const Settings& settings) {
-  if (!settings.boolean("ssl")) return std::shared_ptr<const TlsContext>();
-  return TlsContext::client({settings.text("truststore"), settings.text("truststore-password")},
-                            settings.boolean("trust-all-certs"), tls_options::limits(settings));
-}
-
 }  // namespace
 
 const SinkFactory kAvroSink{
     &kInfo, [](const Settings& settings, Environment& environment) -> Result<std::unique_ptr<Sink>> {
-      TRY_ASSIGN(auto tls, make_tls(settings));
+      TRY_ASSIGN(auto tls, tls_options::client(settings, environment.log));
       if (environment.network == nullptr) return Status(Code::invalid, "the avro sink needs a network");
       return rpc::make_sink(settings, environment, std::make_unique<AvroProtocol>(settings, std::move(tls)));
     }};

@@ -40,15 +40,14 @@ constexpr Option kOptions[] = {
     {.name = "client-principal", .kind = Kind::name, .help = "Kerberos principal of this agent; not used yet."},
     {.name = "client-keytab", .kind = Kind::path, .help = "Key table of that principal; not used yet."},
     {.name = "server-principal", .kind = Kind::name, .help = "Kerberos principal of the receiver; not used yet."},
-    {.name = "ssl", .kind = Kind::boolean, .fallback = "false", .help = "Whether to speak TLS with the server."},
-    {.name = "truststore",
-     .kind = Kind::path,
-     .help = "Certificates that the server's chain is checked against, PEM or PKCS12; without it the system's."},
-    {.name = "truststore-password", .kind = Kind::secret, .help = "Password of the trust store."},
-    {.name = "truststore-type",
-     .kind = Kind::name,
-     .fallback = "JKS",
-     .help = "Format of the trust store; PEM and PKCS12 are recognised whatever it says."},
+    tls_options::kClientSsl,
+    tls_options::kVerifyHostname,
+    tls_options::kClientTruststore,
+    tls_options::kTruststorePassword,
+    tls_options::kTruststoreType,
+    tls_options::kClientKeystore,
+    tls_options::kKeystorePassword,
+    tls_options::kKeystoreType,
     tls_options::kExcludeProtocols,
     tls_options::kIncludeProtocols,
     tls_options::kExcludeCipherSuites,
@@ -88,13 +87,6 @@ class ThriftProtocol final : public rpc::SinkProtocol {
   thrift::LinkOptions options_;
 };
 
-/// Null where TLS is not wanted.
-Result<std::shared_ptr<const TlsContext>> make_tls(const Settings& settings) {
-  if (!settings.boolean("ssl")) return std::shared_ptr<const TlsContext>();
-  return TlsContext::client({settings.text("truststore"), settings.text("truststore-password")}, false,
-                            tls_options::limits(settings));
-}
-
 }  // namespace
 
 const SinkFactory kThriftSink{
@@ -104,7 +96,7 @@ const SinkFactory kThriftSink{
                       "kerberos = true: the thrift sink can't log in by Kerberos yet; have the receiver use ssl, or "
                       "send to an avro source");
       }
-      TRY_ASSIGN(auto tls, make_tls(settings));
+      TRY_ASSIGN(auto tls, tls_options::client(settings, environment.log));
       return rpc::make_sink(settings, environment,
                             std::make_unique<ThriftProtocol>(settings, environment, std::move(tls)));
     }};

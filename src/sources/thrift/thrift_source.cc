@@ -38,15 +38,14 @@ constexpr Option kOptions[] = {
      .help = "Whether clients must log in by Kerberos; true is refused."},
     {.name = "agent-principal", .kind = Kind::name, .help = "Kerberos principal of this agent; not used yet."},
     {.name = "agent-keytab", .kind = Kind::path, .help = "Key table of that principal; not used yet."},
-    {.name = "ssl", .kind = Kind::boolean, .fallback = "false", .help = "Whether clients must speak TLS."},
-    {.name = "keystore",
-     .kind = Kind::path,
-     .help = "Key store with the server's certificate and key, PEM or PKCS12; needed with ssl."},
-    {.name = "keystore-password", .kind = Kind::secret, .help = "Password of the key store."},
-    {.name = "keystore-type",
-     .kind = Kind::name,
-     .fallback = "JKS",
-     .help = "Format of the key store; PEM and PKCS12 are recognised whatever it says."},
+    tls_options::kServerSsl,
+    tls_options::kServerKeystore,
+    tls_options::kKeystorePassword,
+    tls_options::kKeystoreType,
+    tls_options::kNeedClientAuth,
+    tls_options::kServerTruststore,
+    tls_options::kTruststorePassword,
+    tls_options::kTruststoreType,
     tls_options::kExcludeProtocols,
     tls_options::kIncludeProtocols,
     tls_options::kExcludeCipherSuites,
@@ -107,8 +106,7 @@ class ThriftSource final : public Source {
   void sweep_later() {
     const auto pause = std::clamp(stall_timeout_ / 4, std::chrono::milliseconds(1), kLongestBetweenSweeps);
     sweeper_ = environment_.network->call_after(pause, [this] {
-      const Clock::Steady then = environment_.clock.steady_now() - stall_timeout_;
-      sessions_.for_each([then](rpc::Session& session) { session.end_if_stalled(then); });
+      rpc::end_stalled(sessions_, environment_.clock.steady_now(), stall_timeout_);
       sweep_later();
     });
   }
@@ -123,24 +121,16 @@ class ThriftSource final : public Source {
   SessionSet<rpc::Session> sessions_;
 };
 
-/// Null where TLS is not wanted.
-Result<std::shared_ptr<const TlsContext>> make_tls(const Settings& settings) {
-  if (!settings.boolean("ssl")) return std::shared_ptr<const TlsContext>();
-  const std::string path = settings.text("keystore");
-  if (path.empty()) return Status(Code::invalid, "ssl = true needs a keystore: PEM or PKCS12");
-  return TlsContext::server({path, settings.text("keystore-password")}, tls_options::limits(settings));
-}
-
 }  // namespace
 
 const SourceFactory kThriftSource{
     &kInfo, [](const Settings& settings, Environment& environment) -> Result<std::unique_ptr<Source>> {
       if (settings.boolean("kerberos")) {
         return Status(Code::invalid,
-                      "kerberos = true: the thrift source can't ask for Kerberos logins yet; use ssl = true, or an "
-                      "avro source, which has client certificates");
+                      "kerberos = true: the thrift source can't ask for Kerberos logins yet; use ssl = true with "
+                      "need-client-auth = true");
       }
-      TRY_ASSIGN(auto tls, make_tls(settings));
+      TRY_ASSIGN(auto tls, tls_options::server(settings));
       if (environment.network == nullptr) return Status(Code::invalid, "the thrift source needs a network");
       return std::unique_ptr<Source>(std::make_unique<ThriftSource>(settings, environment, std::move(tls)));
     }};
