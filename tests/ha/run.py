@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""run.py STANDPIPE: three agents, each with a failover pair towards two collectors, and what happens to the first of those:
-it is killed, hangs, loses its connections without a word, is cut off, gets a slow link; all of it under load. The
-second takes over within one batch, and when the first is well again traffic returns. No line is lost; those that come
-twice are counted, and there may be no more of them than were under way.
+"""run.py STANDPIPE: three agents, each with a failover pair (or a load-balancing one) towards two collectors, and what
+happens to the first of those: it is killed, hangs, loses its connections without a word, is cut off, gets a slow link;
+all of it under load. The second takes over within one batch, and when the first is well again traffic returns. No line
+is lost; those that come twice are counted, and there may be no more of them than were under way.
 
     run.py STANDPIPE [--cycles N] [--fault NAME]... [--seed N] [--sabotage FAILPOINT] [--lines-per-second N]
+           [--group failover|load_balance]
 
 --cycles: how often each fault happens (1). --sabotage: a broken program must be found out.
 """
@@ -19,8 +20,8 @@ import time
 
 import network
 from proxy import Proxy
-from tiers import (AGENTS, BATCH, MAX_PENALTY_S, REPLICAS, REQUEST_TIMEOUT_S, WINDOW, Collector, Load, Output, Sender,
-                   eventually, late_at_once)
+from tiers import (AGENTS, BATCH, GROUPS, MAX_PENALTY_S, REPLICAS, REQUEST_TIMEOUT_S, WINDOW, Collector, Load, Output,
+                   Sender, eventually, late_at_once)
 
 from agents import free_port, wait_for
 
@@ -125,7 +126,9 @@ FAULTS = {each.name: each for each in (Killed, Hangs, Partition, HalfOpen, SlowL
 
 
 class Rig:
-    def __init__(self, program, folder, through_proxy, machine, chance, lines_per_second, sabotage):
+    def __init__(self, folder, through_proxy, machine, chance, options):
+        program = options.program
+        sabotage, self.group = options.sabotage, options.group
         self.sabotaged = bool(sabotage)
         environment = {"STANDPIPE_FAILPOINTS": f"{sabotage}=sabotage"} if sabotage else {}
         first_host = network.THERE if machine else "127.0.0.1"
@@ -140,10 +143,10 @@ class Rig:
             collector.agent.wait_for_log("listening on")
         channels = ["file", "memory", chance.choice(["file", "memory"])]
         self.channels = channels
-        self.senders = [Sender(program, number, folder / f"a{number}", channel, hosts, ports, environment)
+        self.senders = [Sender(program, number, folder / f"a{number}", channel, self.group, hosts, ports, environment)
                         for number, channel in enumerate(channels)]
         self.output = Output([self.first, self.second])
-        self.load = Load(self.senders, lines_per_second, random.Random(chance.random()))
+        self.load = Load(self.senders, options.lines_per_second, random.Random(chance.random()))
         self.load.start()
 
     def agents(self):
@@ -183,9 +186,12 @@ class Rig:
         struck_at, marks = time.monotonic(), self.made()
         fault.strike()
         row = {"fault": fault.name}
+        if self.group != "failover":  # some of what is made from now on goes to the first, and has to come back
+            self.some_lines_later(chance, 1)
+            marks = self.made()
         if fault.takes_over:
-            eventually(lambda: all(self.output.newest["c2", n] > stored[n] for n in range(AGENTS)),
-                       f"{fault.name}: the second collector takes over", self.output, PATIENCE_S)
+            eventually(lambda: self.taken_over(stored, marks), f"{fault.name}: the second collector takes over",
+                       self.output, PATIENCE_S)
             row["takeover"] = time.monotonic() - struck_at
             eventually(lambda: self.arrived_since(self.second, marks), f"{fault.name}: new lines at the second collector",
                        self.output, PATIENCE_S)
@@ -202,13 +208,20 @@ class Rig:
         self.judge(row)
         return row
 
+    def taken_over(self, stored, marks):
+        """Failover: new lines at the second. Load balancing: those are there anyway; what the first held has to arrive."""
+        if self.group == "failover":
+            return all(self.output.newest["c2", n] > stored[n] for n in range(AGENTS))
+        return all(self.output.whole(REPLICAS[0], n, mark) for n, mark in enumerate(marks))
+
     def came_again(self):
         """Of each agent how many lines both collectors have by now, and how many one of them has twice; first replica."""
         self.output.read()
         return [[count[REPLICAS[0], n] for n in range(AGENTS)] for count in (self.output.again, self.output.again_there)]
 
     def judge(self, row):
-        assert row["late"] <= BATCH, f"{row['fault']}: {row['late']} lines were overtaken; one batch is {BATCH}"
+        batches = 1 if self.group == "failover" else WINDOW  # elsewhere the first is tried with all that it may have
+        assert row["late"] <= batches * BATCH, f"{row['fault']}: {row['late']} lines were overtaken, and not {batches} batches"
         # What was under way when it struck, and a batch for each time that it was tried since: after 2 s at the earliest.
         tries = 1 + int((row["down"] + row["return"]) / 2)
         most = (WINDOW + tries) * BATCH
@@ -222,7 +235,7 @@ class Rig:
         self.load.join()
         made = self.made()
         try:
-            eventually(lambda: all(self.output.distinct(replica, n) >= made[n] for replica in REPLICAS for n in range(AGENTS)),
+            eventually(lambda: all(self.output.whole(replica, n, made[n]) for replica in REPLICAS for n in range(AGENTS)),
                        "all lines arrive", self.output, 10 if self.sabotaged else PATIENCE_S)
         except AssertionError:
             missing = {(replica, n): self.output.missing(replica, n, made[n]) for replica in REPLICAS for n in range(AGENTS)}
@@ -246,7 +259,7 @@ def show(row):
 def play(options, faults, through_proxy, machine, chance, work):
     folder = work / ("through-proxy" if through_proxy else "direct")
     rows = []
-    with Rig(options.program, folder, through_proxy, machine, chance, options.lines_per_second, options.sabotage) as rig:
+    with Rig(folder, through_proxy, machine, chance, options) as rig:
         sequence = [each for each in faults for _ in range(options.cycles)]
         chance.shuffle(sequence)
         for each in sequence:
@@ -307,6 +320,7 @@ def main():
     parser.add_argument("--fault", action="append", choices=list(FAULTS))
     parser.add_argument("--seed", type=int, default=time.time_ns() // 1000 % 1_000_000)
     parser.add_argument("--sabotage")
+    parser.add_argument("--group", choices=list(GROUPS), default="failover")
     parser.add_argument("--lines-per-second", type=int, default=2000)
     options = parser.parse_args()
     why_no_network = network.enter()

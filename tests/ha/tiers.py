@@ -26,10 +26,7 @@ a1.channels = c1
 a1.sinks = k1 k2
 a1.sinkgroups = g1
 a1.sinkgroups.g1.sinks = k1 k2
-a1.sinkgroups.g1.processor.type = failover
-a1.sinkgroups.g1.processor.priority.k1 = 10
-a1.sinkgroups.g1.processor.priority.k2 = 5
-a1.sinkgroups.g1.processor.maxpenalty = {max_penalty}
+{group}
 a1.sources.r1.type = spooldir
 a1.sources.r1.spoolDir = {folder}/spool
 a1.sources.r1.deletePolicy = immediate
@@ -55,6 +52,15 @@ a1.sinks.k2.batch-size = {batch}
 a1.sinks.k2.connect-timeout = {timeout}
 a1.sinks.k2.request-timeout = {timeout}
 """
+
+GROUPS = {"failover": f"""\
+a1.sinkgroups.g1.processor.type = failover
+a1.sinkgroups.g1.processor.priority.k1 = 10
+a1.sinkgroups.g1.processor.priority.k2 = 5
+a1.sinkgroups.g1.processor.maxpenalty = {MAX_PENALTY_S * 1000}""", "load_balance": f"""\
+a1.sinkgroups.g1.processor.type = load_balance
+a1.sinkgroups.g1.processor.backoff = true
+a1.sinkgroups.g1.processor.selector.maxTimeOut = {MAX_PENALTY_S * 1000}"""}
 
 COLLECTOR = """\
 a1.sources = r1
@@ -118,15 +124,15 @@ class Collector:
 
 
 class Sender(Agent):
-    """An agent with the failover pair; its lines are numbered, whole files of them are moved into its folder."""
+    """An agent with the two sinks; its lines are numbered, whole files of them are moved into its folder."""
 
-    def __init__(self, program, number, folder, channel, hosts, ports, environment=None):
+    def __init__(self, program, number, folder, channel, group, hosts, ports, environment=None):
         self.number, self.spool, self.made = number, folder / "spool", 0
         self.aside = folder / "aside"
         for each in (self.spool, self.aside):
             each.mkdir(parents=True)
         super().__init__([str(program), "agent"], folder, AGENT.format(
-            folder=folder, channel=channel, hosts=hosts, ports=ports, batch=BATCH, max_penalty=MAX_PENALTY_S * 1000,
+            folder=folder, channel=channel, group=GROUPS[group], hosts=hosts, ports=ports, batch=BATCH,
             timeout=REQUEST_TIMEOUT_S * 1000, channel_folders=channel_folders("c1", folder) if channel == "file" else ""),
             environment)
 
@@ -211,9 +217,10 @@ class Output:
     def count(self, collector, agent):
         return len(self.numbers[collector, REPLICAS[0], agent])
 
-    def distinct(self, replica, agent):
+    def whole(self, replica, agent, made):
+        """Whether the first `made` lines are all there."""
         seen = self.seen[replica, agent]
-        return len(seen) - seen.count(0)
+        return len(seen) >= made and seen.find(0, 0, made) < 0
 
     def missing(self, replica, agent, made):
         seen = self.seen[replica, agent]
