@@ -267,7 +267,10 @@ void ServerSession::go_on() {
 
 void ServerSession::sent() { go_on(); }
 
-void ServerSession::failed(const Status&) { end(); }
+void ServerSession::failed(const Status& status) {
+  status.ignore();  // a peer that is gone is no news
+  end();
+}
 
 void ServerSession::end() {
   if (connection_ == nullptr) return;

@@ -67,8 +67,11 @@ class Job:
         if kind:
             print(f"the end of {self.log}:\n{self.log.read_text(errors='replace')[-3000:]}", file=sys.stderr)
 
+    def signal(self, number):
+        self.process.send_signal(number)
+
     def kill(self):
-        self.process.send_signal(signal.SIGKILL)
+        self.signal(signal.SIGKILL)
         self.process.wait(60)
 
     def runs(self):
@@ -158,15 +161,30 @@ a1.sinks.k1.channel = c1
         job, output = self.job(1)
         with job:
             wait_for(lambda: job.runs() and self.counters().get("EventDrainSuccessCount", 0) >= KILL_AT, "the job pulls", seconds=120)
+            self.stop_with_a_batch(job)
             job.kill()
         counters = self.settled()
         acknowledged = counters["EventDrainSuccessCount"]
         assert acknowledged < EVENTS, "the job was faster than its killer"
         return acknowledged, counters["EventDrainAttemptCount"] - acknowledged, output
 
+    def stop_with_a_batch(self, job):
+        """It stands still while it has something that it has not acknowledged."""
+        def holds_one():
+            job.signal(signal.SIGSTOP)
+            counters = self.steady()
+            if counters["EventDrainAttemptCount"] > counters["EventDrainSuccessCount"]:
+                return True
+            job.signal(signal.SIGCONT)
+            return False
+        wait_for(holds_one, "the job has a batch")
+
     def settled(self):
         """The counters once the sink has seen its receivers go, and what they sent last."""
         wait_for(lambda: self.counters()["ConnectionClosedCount"] == self.counters()["ConnectionCreatedCount"], "the sink sees it go")
+        return self.steady()
+
+    def steady(self):
         before = self.counters()
         while (now := self.counters())["EventDrainSuccessCount"] != before["EventDrainSuccessCount"]:
             before = now
