@@ -4,7 +4,6 @@ compressed; and the avro-client of each into the source of the other. Fed and dr
 to the byte. Exits 77, saying why, where Flume is not installed and can't be.
 """
 import pathlib
-import random
 import shutil
 import subprocess
 import sys
@@ -14,21 +13,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 from agents import Agent, free_port, install, listens, wait_for  # noqa: E402
 from avro_peer import Sink, send_batch  # noqa: E402
 from stores import PASSWORD, make_stores  # noqa: E402
+from tier_events import make_events  # noqa: E402
 
 BATCH = 20
-
-
-def make_events():
-    """All byte values, empty bodies and one of 10 MB, many headers, and names and values that are not ASCII."""
-    chance = random.Random(5)
-    events = [((), b""), ((), bytes(range(256))), ((("k", ""),), b"x")]
-    events.append((tuple(sorted((f"name {i}", f"value {i}" * (i % 7)) for i in range(1000))), b"many headers"))
-    events.append(((("größe", "日本 \U0001f30a"), ("имя", "é")), "тело".encode()))
-    events += [((("large", "yes"),), chance.randbytes(10 << 20)), ((), b"")]
-    for number in range(400):
-        headers = [("n", str(number))] if number % 3 else [("n", str(number)), ("same", "for many")]
-        events.append((tuple(sorted(headers)), chance.randbytes(chance.choice([0, 1, 40, 700, 5000]))))
-    return events
 
 
 class Flow:

@@ -5,25 +5,16 @@ can't be.
 """
 import pathlib
 import shutil
-import socket
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from agents import Agent, free_port, install, wait_for  # noqa: E402
+from agents import Agent, free_port, install, listens, wait_for  # noqa: E402
 from stores import PASSWORD, make_stores  # noqa: E402
 from thrift_peer import Sink, send_batch  # noqa: E402
 from tier_events import make_events  # noqa: E402
 
 BATCH = 20
-
-
-def listens(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
-        return True
-    except OSError:
-        return False
 
 
 class Flow:
