@@ -162,7 +162,7 @@ Result<std::unique_ptr<TlsContext::Inner>> make(const SSL_METHOD* method, const 
 
 }  // namespace
 
-void TlsContext::Inner::Free::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
+void TlsContext::Inner::Free::operator()(ssl_ctx_st* freed) const { SSL_CTX_free(freed); }
 
 TlsContext::TlsContext(std::unique_ptr<Inner> inner) : inner_(std::move(inner)) {}
 TlsContext::~TlsContext() = default;
