@@ -5,9 +5,10 @@ all of it under load. The second takes over within one batch, and when the first
 is lost; those that come twice are counted, and there may be no more of them than were under way.
 
     run.py STANDPIPE [--cycles N] [--fault NAME]... [--seed N] [--sabotage FAILPOINT] [--lines-per-second N]
-           [--group failover|load_balance]
+           [--group failover|load_balance] [--flume agents|collectors]
 
 --cycles: how often each fault happens (1). --sabotage: a broken program must be found out.
+--flume: these are real Flume's, the others ours; exits 77, saying why, where Flume can't be installed.
 """
 import argparse
 import pathlib
@@ -23,7 +24,7 @@ from proxy import Proxy
 from tiers import (AGENTS, BATCH, GROUPS, MAX_PENALTY_S, REPLICAS, REQUEST_TIMEOUT_S, WINDOW, Collector, Load, Output,
                    Sender, eventually, late_at_once)
 
-from agents import free_port, wait_for
+from agents import free_port, install, wait_for
 
 PATIENCE_S = 60
 # In vain it is tried after 2, 4, 8, 10, 10 … s, and each try may take as long as a request.
@@ -129,20 +130,24 @@ class Rig:
     def __init__(self, folder, through_proxy, machine, chance, options):
         program = options.program
         sabotage, self.group = options.sabotage, options.group
-        self.sabotaged = bool(sabotage)
+        self.sabotaged, self.flume = bool(sabotage), options.flume
+        java = {"JAVA_OPTS": "-Xmx192m -XX:TieredStopAtLevel=1"}
         environment = {"STANDPIPE_FAILPOINTS": f"{sabotage}=sabotage"} if sabotage else {}
         first_host = network.THERE if machine else "127.0.0.1"
         first_port, second_port = free_port(), free_port()
         self.machine = machine
-        self.first = Collector(program, "c1", folder / "c1", first_host, first_port, machine.prefix if machine else (), environment)
-        self.second = Collector(program, "c2", folder / "c2", "127.0.0.1", second_port, (), environment)
+        behind = (options.flume_ng, java) if self.flume == "collectors" else (program, environment)
+        self.first = Collector(behind[0], "c1", folder / "c1", first_host, first_port, machine.prefix if machine else (), behind[1])
+        self.second = Collector(behind[0], "c2", folder / "c2", "127.0.0.1", second_port, (), behind[1])
         self.proxy = Proxy(free_port(), (first_host, first_port)) if through_proxy else None
         hosts = ("127.0.0.1" if self.proxy else first_host, "127.0.0.1")
         ports = (self.proxy.port if self.proxy else first_port, second_port)
         for collector in (self.first, self.second):
-            collector.agent.wait_for_log("listening on")
+            collector.agent.wait_for_log("listening on|Avro source r1 started")
         channels = ["file", "memory", chance.choice(["file", "memory"])]
         self.channels = channels
+        if self.flume == "agents":
+            program, environment = options.flume_ng, java
         self.senders = [Sender(program, number, folder / f"a{number}", channel, self.group, hosts, ports, environment)
                         for number, channel in enumerate(channels)]
         self.output = Output([self.first, self.second])
@@ -244,7 +249,8 @@ class Rig:
             raise Loss(f"lines are lost: {text}") from None
         for agent in self.agents():
             agent.end(signal.SIGTERM)
-            assert agent.process.returncode == 0, f"{agent.log}: exit status {agent.process.returncode}"
+            java = self.flume == ("agents" if agent in self.senders else "collectors")  # that ends by the signal
+            assert java or agent.process.returncode == 0, f"{agent.log}: exit status {agent.process.returncode}"
         self.output.read()
         return sum(made)
 
@@ -322,7 +328,13 @@ def main():
     parser.add_argument("--sabotage")
     parser.add_argument("--group", choices=list(GROUPS), default="failover")
     parser.add_argument("--lines-per-second", type=int, default=2000)
+    parser.add_argument("--flume", choices=["agents", "collectors"])
     options = parser.parse_args()
+    if options.flume:
+        options.flume_ng, why = install()
+        if not options.flume_ng:
+            print(f"high availability with Flume's {options.flume}: skipped: Flume can't be installed: {why}")
+            return 77
     why_no_network = network.enter()
     print(f"seed {options.seed}", flush=True)
     work = pathlib.Path(tempfile.mkdtemp(prefix="standpipe-ha-"))
