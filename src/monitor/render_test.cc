@@ -86,9 +86,8 @@ TEST(HealthJudgeTest, NamesWhatFails) {
   sink.state = LifeState::error;
   sink.error = Code::unavailable;
   sink.message = "no route";
-  EXPECT_EQ(
-      render_health(judge.judge({sink}, 0)),
-      R"({"status":"failing","reasons":[{"component":"SINK.k1","reason":"error","message":"no route"}]})");
+  EXPECT_EQ(render_health(judge.judge({sink}, 0)),
+            R"({"status":"failing","reasons":[{"component":"SINK.k1","reason":"error","message":"no route"}]})");
   sink.state = LifeState::running;
   sink.error = Code::poison;
   EXPECT_EQ(judge.judge({sink}, 0)[0].kind, "poison");
