@@ -179,7 +179,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
     asio::post(socket_.get_executor(), [self = shared_from_this(), error] {
       if (self->handler_ == nullptr) return;
       ConnectionHandler* handler = std::exchange(self->handler_, nullptr);
-      handler->failed({Code::unavailable, fmt::format("{}: {}", self->peer_, error.message())});
+      const Status why(Code::unavailable, fmt::format("{}: {}", self->peer_, error.message()));
+      why.ignore();  // to many it is enough that the peer is gone
+      handler->failed(why);
     });
   }
 
