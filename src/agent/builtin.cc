@@ -26,6 +26,7 @@
 #include "sinks/logger/logger_sink.h"
 #include "sinks/null/null_sink.h"
 #include "sinks/spark/spark_sink.h"
+#include "sinks/thrift/thrift_sink.h"
 #include "sources/avro/avro_source.h"
 #include "sources/exec/exec_source.h"
 #include "sources/netcat/netcat_source.h"
@@ -33,16 +34,17 @@
 #include "sources/spooldir/spooldir_source.h"
 #include "sources/stress/stress_source.h"
 #include "sources/taildir/taildir_source.h"
+#include "sources/thrift/thrift_source.h"
 
 namespace standpipe {
 
 namespace {
 
-const SourceFactory* const kSources[] = {&kAvroSource,     &kExecSource,   &kNetcatSource, &kSeqSource,
-                                         &kSpooldirSource, &kStressSource, &kTaildirSource};
+const SourceFactory* const kSources[] = {&kAvroSource,     &kExecSource,   &kNetcatSource,  &kSeqSource,
+                                         &kSpooldirSource, &kStressSource, &kTaildirSource, &kThriftSource};
 const ChannelFactory* const kChannels[] = {&kFileChannel, &kMemoryChannel, &kPseudoTxnChannel,
                                            &spillable_channel(kMemoryChannel, kFileChannel)};
-const SinkFactory* const kSinks[] = {&kAvroSink, &kFileRollSink, &kHdfsSink, &kLoggerSink, &kNullSink, &kSparkSink};
+const SinkFactory* const kSinks[] = {&kAvroSink, &kFileRollSink, &kHdfsSink, &kLoggerSink, &kNullSink, &kSparkSink, &kThriftSink};
 const InterceptorFactory* const kInterceptors[] = {
     &kHostInterceptor,          &kRegexExtractorInterceptor, &kRegexFilterInterceptor, &kRemoveHeaderInterceptor,
     &kSearchReplaceInterceptor, &kStaticInterceptor,         &kTimestampInterceptor,   &kUuidInterceptor};

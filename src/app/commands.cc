@@ -1,6 +1,7 @@
 #include "app/commands.h"
 
 #include <cstdio>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -19,6 +20,7 @@
 #include "config/check.h"
 #include "config/describe.h"
 #include "config/load.h"
+#include "net/tls_defaults.h"
 
 namespace standpipe {
 
@@ -38,6 +40,8 @@ commands:
 In place of Flume use flume-ng, which takes Flume's command line.
 )";
 
+void use_tls_defaults(const JavaOptions& java) { set_tls_defaults(read_tls_defaults(java.properties, &std::getenv)); }
+
 int run_agent_line(std::span<const std::string> arguments) {
   auto line = parse_flume_command_line(arguments);
   if (!line.ok()) return fail(line.status().message(), kExitFatal);
@@ -45,6 +49,7 @@ int run_agent_line(std::span<const std::string> arguments) {
     print(flume_usage());
     return kExitGood;
   }
+  use_tls_defaults(line->java);
   return run_agent(*line);
 }
 
@@ -91,6 +96,7 @@ int run_check(std::span<const std::string> arguments) {
     if (each.id == kUser) user = each.value;
     if (each.id == kPassword) password = each.value;
   }
+  use_tls_defaults(java);
   files.insert(files.end(), parsed->rest.begin(), parsed->rest.end());
   if (files.empty()) return fail("check needs a configuration file", kExitUsage);
   std::vector<ConfigurationSource::Location> locations;
@@ -158,6 +164,7 @@ int run_flume_ng(std::span<const std::string> arguments) {
     print(flume_version_text());
     return kExitGood;
   }
+  use_tls_defaults(line->java);
   if (line->command == "avro-client") return run_avro_client(line->rest);
   if (line->command == "tool") {
     for (const auto& [key, value] : line->java.properties) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "net/tls_defaults.h"
 
 namespace standpipe {
 
@@ -93,6 +94,7 @@ std::vector<std::string> ignored_properties(const Properties& properties) {
   for (const auto& [key, value] : properties) {
     bool understood = false;
     for (const std::string_view known : kUnderstood) understood = understood || known == key;
+    understood = understood || is_tls_default(key);
     if (understood || !of_interest(key)) continue;
     lines.push_back(fmt::format("-D{} has no effect: {}", key, substitute(key)));
   }

@@ -28,12 +28,14 @@ class FilterConnection : public Connection, private ConnectionHandler {
     below_->pause_reading();
   }
   std::size_t unsent() const override { return below_->unsent(); }
+  bool agreed() const override { return below_->agreed(); }
   const std::string& peer() const override { return below_->peer(); }
 
  protected:
   /// Whether read() could give something without anything new from below.
   virtual bool has_more() const = 0;
   Connection& below() { return *below_; }
+  const Connection& below() const { return *below_; }
 
  private:
   void readable() override {

@@ -487,6 +487,10 @@ class AsioNetwork final : public Network {
     return std::make_unique<LoopTimer>(loop_, delay, std::move(task));
   }
 
+  Door door() override {
+    return [door = door_](std::function<void()> task) { door->post(std::move(task)); };
+  }
+
   void run(const std::function<void()>& task) override {
     if (loop_.get_executor().running_in_this_thread()) return task();
     std::promise<void> done;

@@ -53,6 +53,8 @@ class Connection {
   virtual void finish_writing() = 0;
   /// Bytes written and not yet taken by the system.
   virtual std::size_t unsent() const = 0;
+  /// Whether all that must be agreed upon before bytes can flow (TLS) is.
+  virtual bool agreed() const { return true; }
   /// "127.0.0.1:50312"
   virtual const std::string& peer() const = 0;
 };
@@ -109,6 +111,9 @@ class Network : public Executor {
   virtual std::unique_ptr<Connecting> connect(const ConnectOptions& options, Connected connected) = 0;
   /// Loop's thread only.
   virtual std::unique_ptr<Timer> call_after(std::chrono::milliseconds delay, std::function<void()> task) = 0;
+  /// post() for threads that may outlive the network: what they post then is dropped.
+  using Door = std::function<void(std::function<void()>)>;
+  virtual Door door() = 0;
   /// Runs `task` on the loop and returns when it has run; at once when called on the loop.
   virtual void run(const std::function<void()>& task) = 0;
 };

@@ -9,19 +9,13 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace standpipe {
 
 namespace {
 
 constexpr std::string_view kMapped = "::ffff:";  // an IPv4 peer of a socket for both
-
-std::string_view address_of(std::string_view peer) {
-  std::string_view address = peer.substr(0, peer.rfind(':'));
-  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
-  if (address.starts_with(kMapped) && address.find('.') != std::string_view::npos)
-    address.remove_prefix(kMapped.size());
-  return address;
-}
 
 /// Steps back to the last `*` only: no pattern takes more than its length times the text's.
 bool matches(std::string_view pattern, std::string_view text) {
@@ -90,18 +84,42 @@ Result<PeerFilter::Rule> PeerFilter::parse_rule(const std::string& text) {
                               "by colons: deny:ip:10.0.*",
                               text));
   }
-  if (kind == "name" && pattern != "localhost") {
-    return Status(Code::invalid, fmt::format("the rule '{}' in ipFilterRules: names of peers are not looked up here, "
-                                             "only name:localhost is known; write addresses, as in {}:ip:10.0.*",
-                                             text, action));
-  }
-  return Rule{action == "allow", kind == "name", pattern};
+  const bool allow = action == "allow";
+  if (kind == "ip" || pattern == "*") return Rule{allow, By::address, pattern};
+  if (pattern == "localhost") return Rule{allow, By::this_machine, ""};
+  return Rule{allow, By::name, to_lower(pattern)};
 }
 
-bool PeerFilter::allows(std::string_view peer) const {
+std::string_view PeerFilter::address_of(std::string_view peer) {
+  std::string_view address = peer.substr(0, peer.rfind(':'));
+  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+  if (address.starts_with(kMapped) && address.find('.') != std::string_view::npos)
+    address.remove_prefix(kMapped.size());
+  return address;
+}
+
+bool PeerFilter::asks_for_names() const {
+  return std::any_of(rules_.begin(), rules_.end(), [](const Rule& rule) { return rule.by == By::name; });
+}
+
+PeerFilter::Verdict PeerFilter::judge(std::string_view peer) const {
   const std::string_view address = address_of(peer);
   for (const Rule& rule : rules_) {
-    if (rule.localhost ? is_this_machine(address) : matches(rule.pattern, address)) return rule.allow;
+    if (rule.by == By::name) return Verdict::needs_name;
+    const bool match = rule.by == By::address ? matches(rule.pattern, address) : is_this_machine(address);
+    if (match) return rule.allow ? Verdict::allow : Verdict::deny;
+  }
+  return Verdict::allow;
+}
+
+bool PeerFilter::allows(std::string_view peer, std::string_view name) const {
+  const std::string_view address = address_of(peer);
+  const std::string known_as = to_lower(name.empty() ? address : name);
+  for (const Rule& rule : rules_) {
+    const bool match = rule.by == By::name      ? matches(rule.pattern, known_as)
+                       : rule.by == By::address ? matches(rule.pattern, address)
+                                                : is_this_machine(address);
+    if (match) return rule.allow;
   }
   return true;
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,8 @@
 
 namespace standpipe {
 
-/// Certificates and keys from a file: PEM, or PKCS12 with a password. Which of the two it is, is seen in the file.
+/// Certificates and keys in a file: PEM, PKCS12 or JKS; which of them it is, is seen in the file. One password opens
+/// the store and its key.
 struct KeyStore {
   std::string path;
   std::string password;
@@ -25,15 +27,28 @@ struct TlsLimits {
   std::vector<std::string> exclude_ciphers = {};
 };
 
+struct TlsServerOptions {
+  KeyStore keys;  ///< the server's key and certificate
+  /// Clients must show a certificate that these vouch for; none: they need not show any.
+  std::optional<KeyStore> clients = std::nullopt;
+  TlsLimits limits = {};
+};
+
+struct TlsClientOptions {
+  /// The server's chain is verified against these; path empty: against the system's certificates.
+  KeyStore trusted = {};
+  bool trust_all = false;   ///< not verified at all
+  bool check_name = false;  ///< and its certificate must be for the host that was asked for
+  KeyStore keys = {};       ///< what a server gets to see that asks for a certificate; path empty: nothing
+  TlsLimits limits = {};
+};
+
 /// What connections of one source or sink share: keys, trusted certificates, limits. Immutable; thread-safe.
 class TlsContext {
  public:
   /// Code::invalid names the file or the option at fault and the way out.
-  static Result<std::shared_ptr<const TlsContext>> server(const KeyStore& keys, const TlsLimits& limits);
-  /// The server's chain is verified against `trusted`, or against the system's certificates where its path is empty;
-  /// not at all with `trust_all`.
-  static Result<std::shared_ptr<const TlsContext>> client(const KeyStore& trusted, bool trust_all,
-                                                          const TlsLimits& limits);
+  static Result<std::shared_ptr<const TlsContext>> server(const TlsServerOptions& options);
+  static Result<std::shared_ptr<const TlsContext>> client(const TlsClientOptions& options);
 
   struct Inner;
   explicit TlsContext(std::unique_ptr<Inner> inner);
@@ -48,8 +63,8 @@ class TlsContext {
 /// one that can't be trusted, make read() fail with Code::corrupt.
 std::unique_ptr<Connection> tls_server(std::unique_ptr<Connection> below, std::shared_ptr<const TlsContext> context,
                                        Network& network);
-/// The name in the server's certificate is not compared with anything, as in Flume.
+/// `host`: what was connected to, name or address.
 std::unique_ptr<Connection> tls_client(std::unique_ptr<Connection> below, std::shared_ptr<const TlsContext> context,
-                                       Network& network);
+                                       Network& network, const std::string& host);
 
 }  // namespace standpipe

@@ -1,7 +1,11 @@
+#include <arpa/inet.h>
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -12,52 +16,74 @@ namespace standpipe {
 
 namespace {
 
-constexpr std::size_t kRecord = 17 * 1024;  // a record of TLS, and what comes round it
 constexpr std::size_t kWriteAtOnce = 1 << 20;
+constexpr std::size_t kReadAtOnce = 256 * 1024;  // then others have their turn
+constexpr int kPiecesAtOnce = 64;                // from below: not all that comes is for the reader
+constexpr int kFirstAlert = 1000;                // reasons from here on are what the peer said
 
-/// OpenSSL between two memory buffers: it never sees a socket.
+/// OpenSSL on top of a connection: it asks for bytes when it needs some and never sees a socket. An idle one holds no
+/// buffer.
 class TlsConnection final : public FilterConnection {
  public:
   TlsConnection(std::unique_ptr<Connection> below, std::shared_ptr<const TlsContext> context, Network& network)
       : FilterConnection(std::move(below), network),
         context_(std::move(context)),
         ssl_(SSL_new(context_->inner().context.get())) {
-    in_ = BIO_new(BIO_s_mem());
-    out_ = BIO_new(BIO_s_mem());
-    SSL_set_bio(ssl_.get(), in_, out_);
+    BIO* bio = BIO_new(bio_method());
+    BIO_set_data(bio, this);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl_.get(), bio, bio);
   }
 
   void be_server() { SSL_set_accept_state(ssl_.get()); }
-  void be_client() { SSL_set_connect_state(ssl_.get()); }
+
+  void be_client(const std::string& host) {
+    SSL_set_connect_state(ssl_.get());
+    in6_addr unused;
+    const bool is_address =
+        ::inet_pton(AF_INET, host.c_str(), &unused) == 1 || ::inet_pton(AF_INET6, host.c_str(), &unused) == 1;
+    if (!is_address) SSL_set_tlsext_host_name(ssl_.get(), host.c_str());
+    if (!context_->inner().checks_name) return;
+    if (is_address) {
+      X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), host.c_str());
+    } else {
+      SSL_set1_host(ssl_.get(), host.c_str());
+    }
+  }
 
   void attach(standpipe::ConnectionHandler& handler) override {
     FilterConnection::attach(handler);
-    shake_hands();  // a client speaks first
+    if (SSL_is_server(ssl_.get()) == 0) shake_hands();  // a client speaks first
   }
 
   Result<Read> read(char* target, std::size_t room) override {
-    for (;;) {
-      if (SSL_is_init_finished(ssl_.get()) == 0) shake_hands();
-      const int size = SSL_read(ssl_.get(), target, static_cast<int>(std::min<std::size_t>(room, 1 << 30)));
-      flush();
-      if (size > 0) return Read{static_cast<std::size_t>(size), false};
-      const int error = SSL_get_error(ssl_.get(), size);
-      if (error == SSL_ERROR_ZERO_RETURN) return Read{0, true};
-      if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return failure();
-      TRY_ASSIGN(const Read more, feed());
-      if (more.end) return end();
-      if (more.size == 0) return Read{};
+    pieces_left_ = kPiecesAtOnce;
+    if (!stopped() && !agreed()) shake_hands();
+    if (stopped()) return how_it_stopped();
+    ERR_clear_error();
+    room = std::min(room, kReadAtOnce);
+    std::size_t size = 0;
+    int got = 1;
+    while (size < room && got > 0) {
+      got = SSL_read(ssl_.get(), target + size, static_cast<int>(room - size));
+      if (got > 0) size += static_cast<std::size_t>(got);
     }
+    flush();
+    if (got <= 0) note_stop(got);
+    // What was read before an end goes first; the next call tells of it.
+    more_ = got > 0 ? SSL_has_pending(ssl_.get()) == 1 : size > 0 && stopped();
+    if (size == 0 && stopped()) return how_it_stopped();
+    return Read{size, false};
   }
 
   void write(std::string bytes) override {
-    if (SSL_is_init_finished(ssl_.get()) == 0) {
-      early_ += bytes;
-      return;
-    }
-    encrypt(bytes);
+    if (agreed()) return encrypt(bytes);
+    early_ += bytes;
   }
-  void write(std::shared_ptr<const Slab>, std::string_view bytes) override { write(std::string(bytes)); }
+  void write(std::shared_ptr<const Slab>, std::string_view bytes) override {
+    if (agreed()) return encrypt(bytes);
+    early_ += bytes;
+  }
 
   void finish_writing() override {
     SSL_shutdown(ssl_.get());
@@ -66,19 +92,61 @@ class TlsConnection final : public FilterConnection {
   }
 
   std::size_t unsent() const override { return early_.size() + FilterConnection::unsent(); }
+  bool agreed() const override { return SSL_is_init_finished(ssl_.get()) == 1 && below().agreed(); }
 
  private:
   struct Free {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
   };
 
-  bool has_more() const override { return SSL_pending(ssl_.get()) > 0 || BIO_ctrl_pending(in_) > 0; }
+  bool has_more() const override { return more_; }
+
+  // -- what OpenSSL calls ---------------------------------------------------------------------------------------------
+
+  static const BIO_METHOD* bio_method() {
+    static const BIO_METHOD* const method = [] {
+      BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "connection");
+      BIO_meth_set_read(made, [](BIO* bio, char* target, int size) { return of(bio).give(bio, target, size); });
+      BIO_meth_set_write(made, [](BIO* bio, const char* bytes, int size) { return of(bio).take(bytes, size); });
+      BIO_meth_set_ctrl(made, [](BIO*, int command, long, void*) -> long { return command == BIO_CTRL_FLUSH ? 1 : 0; });
+      return made;
+    }();
+    return method;
+  }
+
+  static TlsConnection& of(BIO* bio) { return *static_cast<TlsConnection*>(BIO_get_data(bio)); }
+
+  /// Bytes from below: 0 at the end, -1 where there are none now.
+  int give(BIO* bio, char* target, int size) {
+    BIO_clear_retry_flags(bio);
+    if (below_ended_ || below_failure_) return 0;
+    if (pieces_left_-- > 0) {
+      auto read = below().read(target, static_cast<std::size_t>(size));
+      if (!read.ok()) {
+        below_failure_ = read.status();
+        below_failure_->ignore();  // note_stop() looks at it
+        return 0;
+      }
+      below_ended_ = read->end;
+      if (read->size > 0 || read->end) return static_cast<int>(read->size);
+    }
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+
+  int take(const char* bytes, int size) {
+    out_.append(bytes, static_cast<std::size_t>(size));
+    return size;
+  }
+
+  // -- the rest -------------------------------------------------------------------------------------------------------
 
   void shake_hands() {
     ERR_clear_error();
-    SSL_do_handshake(ssl_.get());  // what is wrong with it, the next read finds
+    const int result = SSL_do_handshake(ssl_.get());
     flush();
-    if (SSL_is_init_finished(ssl_.get()) == 0 || early_.empty()) return;
+    if (result <= 0) note_stop(result);
+    if (!agreed() || early_.empty()) return;
     encrypt(std::exchange(early_, {}));
   }
 
@@ -93,46 +161,69 @@ class TlsConnection final : public FilterConnection {
   }
 
   void flush() {
-    const std::size_t size = BIO_ctrl_pending(out_);
-    if (size == 0) return;
-    std::string bytes(size, '\0');
-    BIO_read(out_, bytes.data(), static_cast<int>(size));
-    below().write(std::move(bytes));
+    if (!out_.empty()) below().write(std::exchange(out_, {}));
   }
 
-  Result<Read> feed() {
-    char bytes[kRecord];
-    TRY_ASSIGN(const Read read, below().read(bytes, sizeof bytes));
-    if (read.size > 0) BIO_write(in_, bytes, static_cast<int>(read.size));
-    return read;
-  }
+  bool stopped() const { return ended_ || failure_; }
 
-  /// The stream below ended without the end of TLS. Between requests that is a peer that went; the protocol above knows
-  /// whether something is missing.
-  Result<Read> end() const {
-    if (SSL_is_init_finished(ssl_.get()) == 0) {
-      return Status(Code::unavailable, fmt::format("{} closed the connection before TLS was agreed upon", peer()));
-    }
+  Result<Read> how_it_stopped() {
+    more_ = false;
+    if (failure_) return *failure_;
     return Read{0, true};
+  }
+
+  /// Why OpenSSL does not go on.
+  void note_stop(int result) {
+    const int error = SSL_get_error(ssl_.get(), result);
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return;
+    if (below_failure_) {
+      failure_ = *below_failure_;
+    } else if (error == SSL_ERROR_ZERO_RETURN || (below_ended_ && agreed())) {
+      // The stream below may end without the end of TLS. Between requests that is a peer that went; the protocol above
+      // knows whether something is missing.
+      ended_ = true;
+    } else if (below_ended_) {
+      failure_ = {Code::unavailable, fmt::format("{} closed the connection before TLS was agreed upon", peer())};
+    } else {
+      failure_ = failure();
+    }
+    if (failure_) failure_->ignore();  // who reads on hears of it
   }
 
   Status failure() const {
     const long verified = SSL_get_verify_result(ssl_.get());
+    const int reason = ERR_GET_REASON(ERR_peek_error());
     const std::string complaint = tls_complaint();
+    if (verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH) {
+      return {Code::corrupt, fmt::format("the certificate of {} is for another host: name it as its certificate does, "
+                                         "or set verify-hostname = false",
+                                         peer())};
+    }
     if (verified != X509_V_OK) {
       return {Code::corrupt, fmt::format("the certificate of {} is not trusted ({}): put it, or who signed it, into "
                                          "truststore",
                                          peer(), X509_verify_cert_error_string(verified))};
     }
+    if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
+      return {Code::corrupt, fmt::format("{} shows no certificate, and need-client-auth = true wants one: give it a "
+                                         "keystore",
+                                         peer())};
+    }
+    if (reason >= kFirstAlert) return {Code::corrupt, fmt::format("{} refuses TLS: {}", peer(), complaint)};
     return {Code::corrupt,
             fmt::format("no TLS connection with {}: {}; set ssl on both sides, or on neither", peer(), complaint)};
   }
 
   const std::shared_ptr<const TlsContext> context_;
   const std::unique_ptr<SSL, Free> ssl_;
-  BIO* in_ = nullptr;   // ssl_'s
-  BIO* out_ = nullptr;  // ssl_'s
-  std::string early_;   // written before the handshake was done
+  std::string early_;  // written before the handshake was done
+  std::string out_;    // what OpenSSL has written, until it is handed on in one piece
+  int pieces_left_ = kPiecesAtOnce;
+  bool more_ = false;
+  bool ended_ = false;
+  bool below_ended_ = false;
+  std::optional<Status> failure_;
+  std::optional<Status> below_failure_;
 };
 
 }  // namespace
@@ -145,9 +236,9 @@ std::unique_ptr<Connection> tls_server(std::unique_ptr<Connection> below, std::s
 }
 
 std::unique_ptr<Connection> tls_client(std::unique_ptr<Connection> below, std::shared_ptr<const TlsContext> context,
-                                       Network& network) {
+                                       Network& network, const std::string& host) {
   auto connection = std::make_unique<TlsConnection>(std::move(below), std::move(context), network);
-  connection->be_client();
+  connection->be_client(host);
   return connection;
 }
 

@@ -14,6 +14,7 @@ struct TlsContext::Inner {
     void operator()(ssl_ctx_st* made) const;
   };
   std::unique_ptr<ssl_ctx_st, Free> context;
+  bool checks_name = false;
 };
 
 /// What OpenSSL complained about last, and forgets it.

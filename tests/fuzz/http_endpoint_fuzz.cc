@@ -73,6 +73,9 @@ class MemoryNetwork final : public Network {
   }
   void run(const std::function<void()>& task) override { task(); }
   void post(std::function<void()> task) override { task(); }
+  Door door() override {
+    return [](const std::function<void()>& task) { task(); };
+  }
   void accept(Client& client) { accept_(std::make_unique<MemoryConnection>(client)); }
 
  private:

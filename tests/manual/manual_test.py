@@ -22,6 +22,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop" / "support"))
 import avro_peer  # noqa: E402
+import thrift_peer  # noqa: E402
 from manual_pages import ROOT, blocks, examples, pages, properties  # noqa: E402
 
 PROGRAM = ROOT / "bin" / "standpipe"
@@ -104,9 +105,9 @@ def run_for_real(test, example, folder):
 
 
 def with_receivers(test, text):
-    """Has each avro sink send to a receiver of the test's own, which says OK to everything."""
-    for sink in re.findall(r"^(\w+\.sinks\.\w+)\.type\s*=\s*avro\s*$", text, re.M):
-        receiver = avro_peer.Sink(enough=10**9)
+    """Has each avro and thrift sink send to a receiver of the test's own, which says OK to everything."""
+    for sink, kind in re.findall(r"^(\w+\.sinks\.\w+)\.type\s*=\s*(avro|thrift)\s*$", text, re.M):
+        receiver = avro_peer.Sink(enough=10**9) if kind == "avro" else thrift_peer.Sink()
         test.addCleanup(receiver.close)
         text = re.sub(rf"^({re.escape(sink)}\.hostname\s*=\s*).*", r"\g<1>127.0.0.1", text, flags=re.M)
         text = re.sub(rf"^({re.escape(sink)}\.port\s*=\s*).*", rf"\g<1>{receiver.port}", text, flags=re.M)

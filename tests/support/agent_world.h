@@ -25,6 +25,7 @@ class FreePortNetwork final : public Network {
   }
   void run(const std::function<void()>& task) override { network_->run(task); }
   void post(std::function<void()> task) override { network_->post(std::move(task)); }
+  Door door() override { return network_->door(); }
 
   /// The real port of the last listener that wanted `port`; 0: there was none.
   std::uint16_t port(std::uint16_t wanted) const;

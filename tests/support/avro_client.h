@@ -5,15 +5,10 @@
 #include <string_view>
 #include <vector>
 
-#include "standpipe/headers.h"
+#include "support/sent_event.h"
 #include "support/tcp_client.h"
 
 namespace standpipe::testing {
-
-struct SentEvent {
-  Headers headers;
-  std::string body;
-};
 
 /// Requests of an Avro client as bytes, written down from the protocol: nothing of the code under test is used.
 namespace avro_bytes {

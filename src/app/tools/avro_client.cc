@@ -19,6 +19,8 @@
 #include "config/properties.h"
 #include "io/file_system.h"
 #include "net/network.h"
+#include "net/tls_options.h"
+#include "rpc/avro/event_encoder.h"
 #include "rpc/avro/link.h"
 #include "sources/spooldir/spooldir_source.h"
 #include "standpipe/source.h"
@@ -73,12 +75,19 @@ Status apply_rpc_properties(const std::string& path, Order& order) {
   const auto& known = find_property_group("rpc client default")->options;
   std::vector<Option> options(known.begin(), known.end());
   for (Option& option : options) option.required = false;  // an address that is missing is told below
+  for (const Option& ours : {tls_options::kVerifyHostname, tls_options::kClientKeystore, tls_options::kKeystorePassword,
+                             tls_options::kKeystoreType, tls_options::kDeflateOutside}) {
+    options.push_back(ours);
+  }
   const ComponentInfo info{.kind = ComponentKind::sink, .name = "rpc client", .options = options};
   const auto settings = Settings::parse(info, std::move(values));
   if (!settings.ok()) return settings.status().with_context(path);
   const std::string type = to_lower(settings->text("client.type"));
   if (type != "default") return {Code::invalid, fmt::format("{}: client.type = {}: only default is here", path, type)};
-  if (settings->boolean("ssl")) return {Code::invalid, path + ": ssl = true: TLS is not built yet"};
+  const auto tls = tls_options::client(*settings, process_log());
+  if (!tls.ok()) return tls.status().with_context(path);
+  order.link.tls = *tls;
+  order.link.deflate_outside_tls = settings->boolean("deflate-outside-tls");
   const std::vector<std::string> hosts = settings->list("hosts");
   const std::string address = hosts.empty() ? "" : settings->optional_text("hosts." + hosts.front()).value_or("");
   const std::size_t colon = address.rfind(':');
@@ -313,7 +322,9 @@ std::string avro_client_usage() {
   -H, --host <name>         where the Avro source listens
   -p, --port <number>
   -P, --rpcProps <file>     the same and more from a property file: hosts = h1, hosts.h1 = host:port,
-                            batch-size, connect-timeout, request-timeout, compression-type, compression-level
+                            batch-size, connect-timeout, request-timeout, compression-type, compression-level,
+                            ssl, truststore, truststore-password, trust-all-certs, keystore, keystore-password,
+                            verify-hostname, deflate-outside-tls
   -F, --filename <file>     send the lines of this file; without it and --dirname those of standard input
       --dirname <folder>    send the lines of the files in this folder, and rename each to .COMPLETED
   -R, --headerFile <file>   a property file: headers of every event

@@ -42,7 +42,8 @@ class DatumReader {
   /// else -1.
   bool get_block(std::int64_t& count, std::int64_t& bytes);
   bool skip(std::int64_t bytes);
-  bool starts_with(std::string_view bytes) const { return std::string_view(at_, remaining()).starts_with(bytes); }
+  /// What was not read yet.
+  std::string_view rest() const { return {at_, remaining()}; }
 
   std::size_t position() const { return static_cast<std::size_t>(at_ - begin_); }
   std::size_t remaining() const { return static_cast<std::size_t>(end_ - at_); }

@@ -4,47 +4,13 @@
 #include <array>
 
 #include "config/known/groups.h"
-#include "config/known/tls.h"
+#include "config/known/table.h"
 
 namespace standpipe {
 
 namespace {
 
 using namespace table;
-
-// --- thrift ---
-
-constexpr std::array kRpcCommon{
-    required({"hostname", Kind::host, "", "Host to send to."}),
-    required({"port", Kind::port, "", "Port to send to."}),
-    lenient(events("batch-size", "100", 1, "Most events in one request.")),
-    lenient(millis("connect-timeout", "20000", 1000, "Longest time to connect; at least a second.")),
-    lenient(millis("request-timeout", "20000", 1000, "Longest time to wait for an answer; at least a second.")),
-    seconds("reset-connection-interval", "0", 0,
-            "How often to connect anew, so that a load balancer can move the connection; 0 means never."),
-};
-
-constexpr std::array kThriftOptions =
-    join(kRpcCommon,
-         std::array{
-             choice("protocol", "compact", "compact|binary", "Thrift encoding; the receiver must agree."),
-             no_effect(number("maxConnections", "1", 0, "Number of connections."),
-                       "the sink has one connection, as in Flume"),
-             flag("kerberos", "false", "Whether to log in by Kerberos."),
-             Option{"client-principal", Kind::name, "", "Kerberos principal of this agent."},
-             Option{"client-keytab", Kind::path, "", "Key table of that principal."},
-             Option{"server-principal", Kind::name, "", "Kerberos principal of the receiver."},
-         },
-         kTlsClient);
-constexpr std::string_view kThriftClasses[] = {"org.apache.flume.sink.ThriftSink"};
-constexpr ComponentInfo kThrift{.kind = ComponentKind::sink,
-                                .name = "thrift",
-                                .class_names = kThriftClasses,
-                                .summary = "Sends events by Thrift RPC to another agent.",
-                                .options = kThriftOptions,
-                                .built = false,
-                                .batch_option = "batch-size",
-                                .acknowledges = "the receiving agent has answered OK"};
 
 // --- kafka ---
 
@@ -135,7 +101,7 @@ constexpr ComponentInfo kIrc{.kind = ComponentKind::sink,
                              .built = false,
                              .acknowledges = "handed to the connection; the server confirms nothing"};
 
-constexpr const ComponentInfo* kSinks[] = {&kThrift, &kKafka, &kHttp, &kIrc};
+constexpr const ComponentInfo* kSinks[] = {&kKafka, &kHttp, &kIrc};
 
 }  // namespace
 

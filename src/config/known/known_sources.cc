@@ -14,27 +14,6 @@ using namespace table;
 constexpr Option kBind = required({"bind", Kind::host, "", "Address to listen on; 0.0.0.0 means all."});
 constexpr Option kPort = required({"port", Kind::port, "", "Port to listen on."});
 
-// --- thrift ---
-
-constexpr std::array kThriftOptions = join(
-    std::array{
-        kBind,
-        kPort,
-        number("threads", "0", 0, "Most requests served at the same time; 0 sets no limit."),
-        choice("protocol", "compact", "compact|binary", "Thrift encoding; the sender must agree."),
-        flag("kerberos", "false", "Whether clients must log in by Kerberos."),
-        Option{"agent-principal", Kind::name, "", "Kerberos principal of this agent."},
-        Option{"agent-keytab", Kind::path, "", "Key table of that principal."},
-    },
-    kTlsServer);
-constexpr std::string_view kThriftClasses[] = {"org.apache.flume.source.ThriftSource"};
-constexpr ComponentInfo kThrift{.kind = ComponentKind::source,
-                                .name = "thrift",
-                                .class_names = kThriftClasses,
-                                .summary = "Receives events by Thrift RPC from another agent or a client.",
-                                .options = kThriftOptions,
-                                .built = false};
-
 // --- jms ---
 
 constexpr std::array kJmsOptions{
@@ -276,8 +255,8 @@ constexpr ComponentInfo kTwitter{.kind = ComponentKind::source,
                                  .built = false,
                                  .batch_option = "maxBatchSize"};
 
-constexpr const ComponentInfo* kSources[] = {&kThrift,    &kJms,  &kKafka,  &kSyslogTcp,  &kSyslogUdp,    &kMultiport,
-                                             &kNetcatUdp, &kHttp, &kScribe, &kAvroLegacy, &kThriftLegacy, &kTwitter};
+constexpr const ComponentInfo* kSources[] = {&kJms,  &kKafka,  &kSyslogTcp,  &kSyslogUdp,    &kMultiport, &kNetcatUdp,
+                                             &kHttp, &kScribe, &kAvroLegacy, &kThriftLegacy, &kTwitter};
 
 }  // namespace
 

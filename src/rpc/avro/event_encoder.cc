@@ -67,20 +67,6 @@ const std::string& call_of_append_batch() {
   return call;
 }
 
-/// Visits the first `count` events, until `visit` says no; events in a row with the same block of headers say so.
-template <typename Visit>
-void for_each_event(const Lease& lease, std::size_t count, Visit&& visit) {
-  const Headers* last = nullptr;
-  for (const BatchSpan& span : lease.spans()) {
-    for (std::size_t i = span.first; i < span.first + span.count; ++i) {
-      if (count-- == 0) return;
-      const EventRef event = (*span.batch)[i];
-      if (!visit(event, event.headers == last)) return;
-      last = event.headers;
-    }
-  }
-}
-
 }  // namespace
 
 RequestExtent measure_batch(const Lease& lease, std::size_t max_bytes) {
@@ -97,7 +83,7 @@ RequestExtent measure_events(const Lease& lease, std::string_view front, std::si
   const std::size_t frame = kFrameHead + front.size() + 1;
   RequestExtent extent;
   std::size_t headers = 0;
-  for_each_event(lease, lease.size(), [&](const EventRef& event, bool same_headers) {
+  rpc::for_each_event(lease, lease.size(), [&](const EventRef& event, bool same_headers) {
     if (!same_headers) headers = headers_size(*event.headers);
     const std::size_t more = headers + bytes_size(event.body);
     if (extent.events > 0 && frame + kLongestCount + extent.bytes + more > max_bytes) return false;
@@ -119,7 +105,7 @@ EncodedRequest encode_events(const Lease& lease, const RequestExtent& extent, st
   writer.raw(front);
   writer.number(extent.events);
   std::string_view encoded;  // the headers of the event before, as they were written
-  for_each_event(lease, extent.events, [&](const EventRef& event, bool same_headers) {
+  rpc::for_each_event(lease, extent.events, [&](const EventRef& event, bool same_headers) {
     if (same_headers) {
       writer.raw(encoded);
     } else {

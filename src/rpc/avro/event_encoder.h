@@ -5,22 +5,14 @@
 #include <memory>
 #include <string_view>
 
+#include "rpc/request.h"
 #include "standpipe/batch.h"
 #include "standpipe/lease.h"
 
 namespace standpipe::avro {
 
-/// A request, or an answer, as it is sent: one frame.
-struct EncodedRequest {
-  std::shared_ptr<const Slab> slab;
-  std::string_view bytes;
-};
-
-/// The first events of a lease, and how large a message of them is, its frame included.
-struct RequestExtent {
-  std::size_t events = 0;
-  std::size_t bytes = 0;
-};
+using rpc::EncodedRequest;
+using rpc::RequestExtent;
 
 /// As many of the first events as fit into `max_bytes`; one at least. The lease is not empty.
 RequestExtent measure_batch(const Lease& lease, std::size_t max_bytes);

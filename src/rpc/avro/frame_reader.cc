@@ -24,8 +24,11 @@ void write_word(char* target, std::uint32_t word) {
 
 Status FrameReader::scan(StreamBuffer& buffer) {
   const std::string_view unread = buffer.unread();
+  more_ = false;
   for (;;) {
     if (!begun_) {
+      more_ = frames_.size() == kFramesAtOnce;
+      if (more_) return {};
       if (unread.size() < complete_ + kStart) return {};
       TRY(begin_frame(unread));
     }

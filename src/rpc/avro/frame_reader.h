@@ -22,12 +22,17 @@ struct Message {
 /// Belongs to one stream; one thread.
 class FrameReader {
  public:
+  /// What one scan() finds at most: a slab full of the smallest frames would otherwise be a list larger than itself.
+  static constexpr std::size_t kFramesAtOnce = 64;
+
   /// A frame larger than `max_frame`, its lengths included, is refused.
   explicit FrameReader(std::size_t max_frame) : max_frame_(max_frame) {}
 
   /// Looks at what was read since the last call. Ok also when no frame is whole yet; Code::corrupt when these are no
-  /// frames or one is too large: nothing can be read behind it.
+  /// frames or one is too large: nothing can be read behind it. Frames that were found must be taken before the next.
   Status scan(StreamBuffer& buffer);
+  /// Whether the last scan() stopped at kFramesAtOnce, so that there may be more without reading anything.
+  bool more() const { return more_; }
   /// Whether scan() has found whole frames.
   bool found() const { return !frames_.empty(); }
   /// The whole frames, out of the buffer; the messages point into the part.
@@ -47,6 +52,7 @@ class FrameReader {
   const std::size_t max_frame_;
   std::vector<Frame> frames_;
   std::size_t complete_ = 0;  // bytes of the whole frames
+  bool more_ = false;
   // of the frame behind them
   bool begun_ = false;
   std::int32_t serial_ = 0;

@@ -1,10 +1,11 @@
 #include "sources/avro/avro_session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
-#include "base/failpoint.h"
+#include "standpipe/counters.h"
 
 namespace standpipe {
 
@@ -13,13 +14,8 @@ namespace {
 using avro::HandshakeRequest;
 using avro::HandshakeResponse;
 
-constexpr std::size_t kPipeline = 4;  // hand-overs of one connection under way
 constexpr unsigned kWidestWindow = 8;
-constexpr std::size_t kMaxUnsent = 64 * 1024;  // answers that a client does not read
-constexpr std::size_t kMaxSlab = 1 << 20;
-constexpr int kReadsPerTurn = 4;  // then other connections have their turn
-constexpr std::chrono::milliseconds kMemoryRetry{20};
-constexpr std::size_t kFirstBytes = 3;
+constexpr std::size_t kLongestName = 100;  // of a method, in a message
 
 Status no_call() { return {Code::corrupt, "a message that is no Avro request"}; }
 
@@ -31,292 +27,110 @@ bool is_channel_failure(const Status& status) {
 }  // namespace
 
 AvroShared::AvroShared(Environment& env, Ingest& target, std::size_t largest_request)
-    : environment(env),
-      ingest(target),
+    : rpc::SessionShared(env, target),
       max_request(largest_request),
-      events_received(env.counters.counter(counter_names::kEventReceived)),
-      events_accepted(env.counters.counter(counter_names::kEventAccepted)),
       append_received(env.counters.counter(counter_names::kAppendReceived)),
       append_accepted(env.counters.counter(counter_names::kAppendAccepted)),
       batch_received(env.counters.counter(counter_names::kAppendBatchReceived)),
-      batch_accepted(env.counters.counter(counter_names::kAppendBatchAccepted)),
-      read_failed(env.counters.counter(counter_names::kEventReadFail)) {}
+      batch_accepted(env.counters.counter(counter_names::kAppendBatchAccepted)) {}
 
 AvroSession::AvroSession(AvroShared& shared, std::unique_ptr<Connection> connection, Ended ended)
-    : shared_(shared),
-      connection_(std::move(connection)),
-      ended_(std::move(ended)),
-      buffer_(shared.environment.budget, kMaxSlab),
-      frames_(shared.max_request),
-      last_read_(shared.environment.clock.steady_now()) {}
+    : rpc::Session(shared, std::move(connection), std::move(ended)), shared_(shared), frames_(shared.max_request) {}
 
-void AvroSession::start() {
-  connection_->attach(*this);
-  connection_->resume_reading();
-}
-
-void AvroSession::finish() {
-  const auto self = shared_from_this();
-  input_ended_ = true;
-  waiting_.clear();
-  next_waiting_ = 0;
-  go_on();
-}
-
-void AvroSession::end_if_stalled(Clock::Steady then) {
-  // Only a request that the peer has begun and not finished: whoever is silent between requests may be.
-  const bool half_way = !buffer_.unread().empty() && may_read() && timer_ == nullptr;
-  if (!half_way || last_read_ > then) return;
-  refuse({Code::timeout, "it has stopped in the middle of a request"});
-  go_on();
-}
-
-void AvroSession::readable() {
-  const auto self = shared_from_this();
-  for (int turn = 0; turn < kReadsPerTurn && read_once(); ++turn) {
-  }
-  if (connection_ == nullptr) return;
-  buffer_.release_if_empty();
-  go_on();
-}
-
-bool AvroSession::may_read() const {
-  return !input_ended_ && next_waiting_ == waiting_.size() && pending_.size() < kPipeline &&
-         connection_->unsent() <= kMaxUnsent;
-}
-
-/// Whether there may be more to read at once.
-bool AvroSession::read_once() {
-  if (!may_read()) return false;
-  const std::span<char> room = buffer_.room();
-  if (room.empty()) {
-    wait_for_memory();
-    return false;
-  }
-  const auto read = connection_->read(room.data(), room.size());
-  if (!read.ok()) {
-    // A peer that is gone is no news; one whose bytes can't be read is.
-    if (read.status().code() == Code::corrupt) refuse(read.status());
-    end();
-    return false;
-  }
-  if (read->end) input_ended_ = true;
-  if (read->size == 0) return false;
-  last_read_ = shared_.environment.clock.steady_now();
-  if (first_bytes_.size() < kFirstBytes) {
-    first_bytes_.append(room.data(), std::min(read->size, kFirstBytes - first_bytes_.size()));
-  }
-  buffer_.filled(read->size);
-  take_requests();
-  return !input_ended_ && read->size == room.size();
-}
-
-void AvroSession::take_requests() {
-  const Status scanned = frames_.scan(buffer_);
+Status AvroSession::take_requests(StreamBuffer& buffer, std::vector<Request>& requests, bool& more) {
+  Status scanned = frames_.scan(buffer);
+  more = frames_.more();
   if (frames_.found()) {
-    const StreamBuffer::Part part = frames_.take(buffer_, shared_.messages);
-    for (const avro::Message& message : shared_.messages) waiting_.push_back({part.slab, message});
-    serve_waiting();
+    const StreamBuffer::Part part = frames_.take(buffer, shared_.messages);
+    for (const avro::Message& message : shared_.messages) {
+      requests.push_back({part.slab, message.bytes, message.serial});
+    }
   }
-  if (!scanned.ok()) refuse(scanned);
+  return scanned;
 }
 
-void AvroSession::serve_waiting() {
-  while (next_waiting_ < waiting_.size() && pending_.size() < kPipeline && connection_ != nullptr) {
-    const Waiting request = std::move(waiting_[next_waiting_++]);
-    const Status status = serve(request);
-    if (status.ok()) continue;
-    refuse(status);
-    next_waiting_ = waiting_.size();
-  }
-  if (next_waiting_ < waiting_.size()) return;
-  waiting_.clear();
-  next_waiting_ = 0;
-}
-
-/// Fails when the bytes are no request: nothing behind them can be trusted.
-Status AvroSession::serve(const Waiting& request) {
-  avro::DatumReader reader(request.message.bytes);
-  Pending pending;
-  pending.serial = request.message.serial;
+Status AvroSession::serve(const Request& request) {
+  avro::DatumReader reader(request.bytes);
+  std::string front;
   if (!established_) {
     bool goes_on = true;
-    TRY(handshake(reader, pending, goes_on));
+    TRY(handshake(reader, front, goes_on));
     if (!goes_on) {
-      answer_at_once(std::move(pending));
+      answer(avro::framed(request.serial, front));
       return {};
     }
   }
-  return call(reader, request, std::move(pending));
+  return call(reader, request, std::move(front));
 }
 
 /// Puts the handshake's answer in front of the call's. `goes_on`: there is a call to carry out behind it.
-Status AvroSession::handshake(avro::DatumReader& reader, Pending& pending, bool& goes_on) {
+Status AvroSession::handshake(avro::DatumReader& reader, std::string& front, bool& goes_on) {
   HandshakeRequest request;
   if (!avro::get_handshake(reader, request)) return no_call();
   auto response = shared_.clients.greet(request);
   if (!response.ok()) {
-    put_handshake(pending.front, HandshakeResponse{});
-    avro::put_error(pending.front, response.status().message());
+    put_handshake(front, HandshakeResponse{});
+    avro::put_error(front, response.status().message());
     goes_on = false;
     refuse(response.status());
     return {};
   }
-  has_window_ = request.window > 0;
+  // A peer of ours waits for no answer before the next request.
+  if (request.window > 0) refuse_behind_failures();
   response->window = std::min(request.window, kWidestWindow);
-  put_handshake(pending.front, *response);
+  put_handshake(front, *response);
   established_ = response->match != HandshakeResponse::Match::none;
   goes_on = established_;
   return {};
 }
 
-Status AvroSession::call(avro::DatumReader& reader, const Waiting& request, Pending pending) {
+Status AvroSession::call(avro::DatumReader& reader, const Request& request, std::string front) {
   std::string_view method;
   if (!avro::get_call(reader, method)) return no_call();
-  if (method.empty() && !pending.front.empty()) {  // a ping: the handshake is all
-    answer_at_once(std::move(pending));
+  if (method.empty() && !front.empty()) {  // a ping: the handshake is all
+    answer(avro::framed(request.serial, front));
+    return {};
+  }
+  const bool single = method == "append";
+  if (!single && method != "appendBatch") {
+    avro::put_error(front, fmt::format("no such method: {}", method.substr(0, kLongestName)));
+    answer(avro::framed(request.serial, front));
     return {};
   }
   Batch batch;
   batch.pin(request.slab);
-  if (method == "append") {
-    TRY(shared_.decoder.append(reader, batch));
-  } else if (method == "appendBatch") {
-    pending.method = Method::append_batch;
-    TRY(shared_.decoder.append_batch(reader, batch));
-  } else {
-    avro::put_error(pending.front, fmt::format("no such method: {}", method.substr(0, 100)));
-    answer_at_once(std::move(pending));
-    return {};
-  }
-  deliver(std::move(batch), std::move(pending));
+  TRY(single ? shared_.decoder.append(reader, batch) : shared_.decoder.append_batch(reader, batch));
+  deliver_events(std::move(batch), single, request.serial, std::move(front));
   return {};
 }
 
-void AvroSession::deliver(Batch batch, Pending pending) {
-  pending.events = batch.size();
-  shared_.events_received.add(static_cast<std::int64_t>(batch.size()));
-  (pending.method == Method::append ? shared_.append_received : shared_.batch_received).add();
-  pending_.push_back(std::move(pending));
-  const std::size_t number = first_number_ + pending_.size() - 1;
-  if (refusing_) {
-    return completed(number, {Code::unavailable, "an earlier request of this connection failed"});
-  }
-  Receipt receipt = shared_.ingest.deliver(std::move(batch));
-  if (FAILPOINT("avro.ok_before_receipt")) return completed(number, Status());
-  if (receipt.ready()) return completed(number, receipt.wait());
-  std::move(receipt).then(*shared_.environment.network, [weak = weak_from_this(), number](const Status& status) {
-    const auto self = weak.lock();
-    if (self == nullptr || self->connection_ == nullptr) return;
-    self->completed(number, status);
-    self->serve_waiting();
-    self->go_on();
-  });
-}
-
-void AvroSession::answer_at_once(Pending pending) {
-  pending.answer = true;
-  pending_.push_back(std::move(pending));
-  send_answers();
-}
-
-void AvroSession::completed(std::size_t number, const Status& status) {
-  Pending& pending = pending_[number - first_number_];
-  pending.answer = false;
-  pending.result = status;
-  refusing_ = refusing_ || (has_window_ && !status.ok());
-  send_answers();
-}
-
-/// Answers whose turn it is, in one piece.
-void AvroSession::send_answers() {
-  std::string out;
-  std::size_t count = 0;
-  while (count < pending_.size() && pending_[count].answer) append_answer(out, pending_[count++]);
-  if (count == 0) return;
-  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
-  first_number_ += count;
-  connection_->write(std::move(out));
-}
-
-void AvroSession::append_answer(std::string& out, Pending& pending) {
-  std::string& message = pending.front;
-  if (!*pending.answer) {
-    if (pending.result.ok()) {
-      shared_.events_accepted.add(static_cast<std::int64_t>(pending.events));
-      (pending.method == Method::append ? shared_.append_accepted : shared_.batch_accepted).add();
-      avro::put_answer(message, avro::RpcStatus::ok);
-    } else {
-      put_failure(message, pending);
-    }
-  }
-  out += avro::framed(pending.serial, message);
-}
-
-void AvroSession::put_failure(std::string& out, const Pending& pending) {
-  if (shared_.failure_limiter.pass(shared_.environment.clock.now_ms())) {
-    shared_.environment.log.error(fmt::format("{} events of {} were not stored, and it was told so: {}", pending.events,
-                                              connection_->peer(), pending.result.to_string()));
-  }
-  if (pending.method == Method::append_batch || is_channel_failure(pending.result)) {
-    avro::put_answer(out, avro::RpcStatus::failed);
-  } else {
-    avro::put_error(out, pending.result.message());
-  }
-}
-
-/// Nothing more is read: what was handed over is answered, then the connection is closed.
-void AvroSession::refuse(const Status& why) {
-  input_ended_ = true;
-  shared_.read_failed.add();
-  if (!shared_.bad_peer_limiter.pass(shared_.environment.clock.now_ms())) return;
-  shared_.environment.log.warn(fmt::format("{} is disconnected: {}{}", connection_->peer(), why.message(), hint()));
+void AvroSession::deliver_events(Batch batch, bool single, std::int32_t serial, std::string front) {
+  (single ? shared_.append_received : shared_.batch_received).add();
+  deliver(std::move(batch),
+          [&shared = shared_, single, serial, front = std::move(front)](std::string& out, const Status& result) {
+            std::string message = front;
+            if (result.ok()) {
+              (single ? shared.append_accepted : shared.batch_accepted).add();
+              avro::put_answer(message, avro::RpcStatus::ok);
+            } else if (!single || is_channel_failure(result)) {
+              avro::put_answer(message, avro::RpcStatus::failed);
+            } else {
+              avro::put_error(message, result.message());
+            }
+            out += avro::framed(serial, message);
+          });
 }
 
 /// What the peer may have meant instead.
-std::string AvroSession::hint() const {
-  if (first_bytes_.starts_with("\x16\x03")) return "; it speaks TLS: set ssl on both sides, or on neither";
-  const auto first = first_bytes_.empty() ? 0u : static_cast<unsigned char>(first_bytes_[0]);
-  const auto second = first_bytes_.size() < 2 ? 0u : static_cast<unsigned char>(first_bytes_[1]);
+std::string_view AvroSession::hint(std::string_view first_bytes) const {
+  if (first_bytes.starts_with("\x16\x03")) return "; it speaks TLS: set ssl on both sides, or on neither";
+  const auto first = first_bytes.empty() ? 0u : static_cast<unsigned char>(first_bytes[0]);
+  const auto second = first_bytes.size() < 2 ? 0u : static_cast<unsigned char>(first_bytes[1]);
   if (first == 0x78 && (first << 8 | second) % 31 == 0) {
     return "; it sends deflate: set compression-type = deflate on both sides, or on neither";
   }
-  if (first_bytes_.starts_with("GET") || first_bytes_.starts_with("POS")) return "; it speaks HTTP";
+  if (first_bytes.starts_with("GET") || first_bytes.starts_with("POS")) return "; it speaks HTTP";
   return {};
-}
-
-void AvroSession::wait_for_memory() {
-  connection_->pause_reading();
-  timer_ = shared_.environment.network->call_after(kMemoryRetry, [this] {
-    const auto self = shared_from_this();
-    timer_ = nullptr;
-    go_on();
-  });
-}
-
-/// Reads on where there is room for what comes of it, and ends the session where nothing more can come.
-void AvroSession::go_on() {
-  if (connection_ == nullptr || timer_ != nullptr) return;
-  const bool answered = pending_.empty() && next_waiting_ == waiting_.size();
-  if (input_ended_ && answered && connection_->unsent() == 0) {
-    end();
-  } else if (may_read()) {
-    connection_->resume_reading();
-  } else {
-    connection_->pause_reading();
-  }
-}
-
-void AvroSession::sent() { go_on(); }
-
-void AvroSession::failed(const Status&) { end(); }
-
-void AvroSession::end() {
-  if (connection_ == nullptr) return;
-  const auto self = shared_from_this();
-  timer_ = nullptr;
-  connection_ = nullptr;
-  ended_(*this);
 }
 
 }  // namespace standpipe

@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "net/deflated_connection.h"
+#include "net/first_byte.h"
+#include "net/name_lookup.h"
 #include "net/peer_filter.h"
 #include "net/session_set.h"
 #include "net/tls_options.h"
+#include "rpc/source_options.h"
 #include "sources/avro/avro_session.h"
 
 namespace standpipe {
@@ -16,30 +20,19 @@ namespace standpipe {
 namespace {
 
 constexpr std::chrono::milliseconds kLongestBetweenSweeps{10'000};
-constexpr std::int64_t kLargestRequest = 1 << 30;
+constexpr char kTlsHandshake = 0x16;
 
 constexpr Option kOptions[] = {
-    {.name = "bind", .kind = Kind::host, .help = "Address to listen on; 0.0.0.0 means all.", .required = true},
-    {.name = "port", .kind = Kind::port, .help = "Port to listen on.", .required = true},
+    rpc::source_options::kBind,
+    rpc::source_options::kPort,
     {.name = "threads",
      .kind = Kind::integer,
      .fallback = "0",
      .help = "Number of worker threads.",
      .min = 0,
      .no_effect = "all network sources share one small pool of threads; Flume ignores it too since 1.10"},
-    {.name = "max-request-bytes",
-     .kind = Kind::integer,
-     .fallback = "0",
-     .help = "The largest request that is read; 0 means a quarter of the memory budget.",
-     .unit = "bytes",
-     .min = 0,
-     .max = kLargestRequest},
-    {.name = "request-timeout",
-     .kind = Kind::duration,
-     .fallback = "60000",
-     .help = "A client that stops in the middle of a request is disconnected after this time.",
-     .unit = "ms",
-     .min = 1},
+    rpc::source_options::kMaxRequest,
+    rpc::source_options::kStallTimeout,
     {.name = "compression-type",
      .kind = Kind::choice,
      .fallback = "none",
@@ -53,16 +46,14 @@ constexpr Option kOptions[] = {
     {.name = "ipFilterRules",
      .kind = Kind::comma_list,
      .help = "Rules tried in order, each allow or deny, then ip or name, then a pattern, joined by colons."},
-    tls_options::kDeflateOutside,
-    {.name = "ssl", .kind = Kind::boolean, .fallback = "false", .help = "Whether clients must speak TLS."},
-    {.name = "keystore",
-     .kind = Kind::path,
-     .help = "Key store with the server's certificate and key, PEM or PKCS12; needed with ssl."},
-    {.name = "keystore-password", .kind = Kind::secret, .help = "Password of the key store."},
-    {.name = "keystore-type",
-     .kind = Kind::name,
-     .fallback = "JKS",
-     .help = "Format of the key store; PEM and PKCS12 are recognised whatever it says."},
+    tls_options::kServerSsl,
+    tls_options::kServerKeystore,
+    tls_options::kKeystorePassword,
+    tls_options::kKeystoreType,
+    tls_options::kNeedClientAuth,
+    tls_options::kServerTruststore,
+    tls_options::kTruststorePassword,
+    tls_options::kTruststoreType,
     tls_options::kExcludeProtocols,
     tls_options::kIncludeProtocols,
     tls_options::kExcludeCipherSuites,
@@ -86,19 +77,22 @@ class AvroSource final : public Source {
         filter_(std::move(filter)),
         stall_timeout_(settings.duration("request-timeout")),
         deflate_(settings.choice("compression-type") == "deflate"),
-        deflate_outside_(settings.boolean("deflate-outside-tls")),
         refused_(environment.counters.counter(counter_names::kEventReadFail)),
         sessions_(environment.counters.counter(counter_names::kOpenConnections)) {}
   ~AvroSource() override { stop(); }
 
   Status start(Ingest& ingest) override {
-    shared_ = std::make_unique<AvroShared>(environment_, ingest, max_request());
+    shared_ =
+        std::make_unique<AvroShared>(environment_, ingest, rpc::source_options::max_request(settings_, environment_));
+    if (filter_ && filter_->asks_for_names()) {
+      names_ = std::make_unique<NameLookup>(*environment_.network, environment_.clock);
+    }
     ListenOptions options;
     options.host = settings_.text("bind");
     options.port = static_cast<std::uint16_t>(settings_.integer("port"));
     options.log = &environment_.log;
     TRY_ASSIGN(listener_, environment_.network->listen(options, [this](std::unique_ptr<Connection> connection) {
-      open(std::move(connection));
+      accept(std::move(connection));
     }));
     environment_.network->run([this] { sweep_later(); });
     environment_.log.info(fmt::format("listening on {}:{}", options.host, listener_->port()));
@@ -110,40 +104,68 @@ class AvroSource final : public Source {
     environment_.network->run([this] {
       listener_ = nullptr;
       sweeper_ = nullptr;
+      names_ = nullptr;
+      nameless_.clear();
     });
     sessions_.stop(*environment_.network, environment_.clock);
     shared_ = nullptr;
   }
 
  private:
-  /// While a request grows, up to twice its size is held: half of what an intake may have is the most.
-  std::size_t max_request() const {
-    const std::uint64_t most = std::min<std::uint64_t>(environment_.budget.intake_limit() / 2, kLargestRequest);
-    const auto wanted = static_cast<std::uint64_t>(settings_.integer("max-request-bytes"));
-    if (wanted > most) {
-      environment_.log.warn(
-          fmt::format("max-request-bytes = {} is more than the memory budget allows: {} bytes are the "
-                      "most; give the process more memory with -Xmx if such requests come",
-                      wanted, most));
-    }
-    return static_cast<std::size_t>(std::min(most, wanted > 0 ? wanted : environment_.budget.limit() / 4));
+  /// A connection whose name must be known first.
+  struct Nameless {
+    std::unique_ptr<Connection> connection;
+    Clock::Steady since;
+  };
+
+  void accept(std::unique_ptr<Connection> connection) {
+    const auto verdict = filter_ ? filter_->judge(connection->peer()) : PeerFilter::Verdict::allow;
+    if (verdict == PeerFilter::Verdict::needs_name) return ask_for_name(std::move(connection));
+    if (verdict == PeerFilter::Verdict::deny) return refuse(connection->peer());
+    open(std::move(connection));
+  }
+
+  /// Nothing is read meanwhile.
+  void ask_for_name(std::unique_ptr<Connection> connection) {
+    const std::uint64_t number = next_nameless_++;
+    const std::string address(PeerFilter::address_of(connection->peer()));
+    nameless_.emplace(number, Nameless{std::move(connection), environment_.clock.steady_now()});
+    names_->find(address, [this, number](const std::string& name) {
+      auto node = nameless_.extract(number);
+      if (node.empty()) return;  // it had to wait for too long
+      auto named = std::move(node.mapped().connection);
+      filter_->allows(named->peer(), name) ? open(std::move(named)) : refuse(named->peer());
+    });
+  }
+
+  void refuse(const std::string& peer) {
+    refused_.add();
+    if (!refusals_.pass(environment_.clock.now_ms())) return;
+    environment_.log.warn(fmt::format("{} is disconnected: ipFilterRules deny it", peer));
   }
 
   void open(std::unique_ptr<Connection> connection) {
-    if (filter_ && !filter_->allows(connection->peer())) {
-      refused_.add();
-      if (refusals_.pass(environment_.clock.now_ms())) {
-        environment_.log.warn(fmt::format("{} is disconnected: ipFilterRules deny it", connection->peer()));
-      }
-      return;
-    }
-    if (deflate_ && deflate_outside_) connection = compressed(std::move(connection));
-    if (tls_ != nullptr) connection = tls_server(std::move(connection), tls_, *environment_.network);
-    if (deflate_ && !deflate_outside_) connection = compressed(std::move(connection));
-    auto session = std::make_shared<AvroSession>(*shared_, std::move(connection),
-                                                 [this](AvroSession& ended) { sessions_.remove(ended); });
+    auto session = std::make_shared<AvroSession>(*shared_, decoded(std::move(connection)),
+                                                 [this](rpc::Session& ended) { sessions_.remove(ended); });
     sessions_.add(session);
     session->start();
+  }
+
+  /// Flume 1.9 and older encrypt what is compressed, later ones compress what is encrypted: the first byte tells.
+  std::unique_ptr<Connection> decoded(std::unique_ptr<Connection> connection) {
+    if (tls_ == nullptr) return deflate_ ? compressed(std::move(connection)) : std::move(connection);
+    if (!deflate_) return encrypted(std::move(connection));
+    return by_first_byte(
+        std::move(connection),
+        [this](std::unique_ptr<Connection> below, char first) {
+          return first == kTlsHandshake ? compressed(encrypted(std::move(below)))
+                                        : encrypted(compressed(std::move(below)));
+        },
+        *environment_.network);
+  }
+
+  std::unique_ptr<Connection> encrypted(std::unique_ptr<Connection> connection) {
+    return tls_server(std::move(connection), tls_, *environment_.network);
   }
 
   /// Answers are short: they need little of a compressor's memory, and there may be very many connections.
@@ -151,11 +173,20 @@ class AvroSource final : public Source {
     return deflated(std::move(connection), {.small = true}, *environment_.network);
   }
 
+  void sweep() {
+    const Clock::Steady now = environment_.clock.steady_now();
+    rpc::end_stalled(sessions_, now, stall_timeout_);
+    for (auto each = nameless_.begin(); each != nameless_.end();) {
+      const bool late = now - each->second.since >= stall_timeout_;
+      if (late) refuse(each->second.connection->peer());
+      each = late ? nameless_.erase(each) : std::next(each);
+    }
+  }
+
   void sweep_later() {
     const auto pause = std::clamp(stall_timeout_ / 4, std::chrono::milliseconds(1), kLongestBetweenSweeps);
     sweeper_ = environment_.network->call_after(pause, [this] {
-      const Clock::Steady then = environment_.clock.steady_now() - stall_timeout_;
-      sessions_.for_each([then](AvroSession& session) { session.end_if_stalled(then); });
+      sweep();
       sweep_later();
     });
   }
@@ -166,22 +197,16 @@ class AvroSource final : public Source {
   const std::optional<PeerFilter> filter_;
   const std::chrono::milliseconds stall_timeout_;
   const bool deflate_;
-  const bool deflate_outside_;
   Counter& refused_;
   LogLimiter refusals_{60'000};
   std::unique_ptr<AvroShared> shared_;
   std::unique_ptr<Listener> listener_;
   std::unique_ptr<Timer> sweeper_;
-  SessionSet<AvroSession> sessions_;
+  SessionSet<rpc::Session> sessions_;
+  std::unique_ptr<NameLookup> names_;  // loop's thread only, as the next; null: nobody is asked
+  std::unordered_map<std::uint64_t, Nameless> nameless_;
+  std::uint64_t next_nameless_ = 0;
 };
-
-/// Null where TLS is not wanted.
-Result<std::shared_ptr<const TlsContext>> make_tls(const Settings& settings) {
-  if (!settings.boolean("ssl")) return std::shared_ptr<const TlsContext>();
-  const std::string path = settings.text("keystore");
-  if (path.empty()) return Status(Code::invalid, "ssl = true needs a keystore: PEM or PKCS12");
-  return TlsContext::server({path, settings.text("keystore-password")}, tls_options::limits(settings));
-}
 
 Result<std::optional<PeerFilter>> make_filter(const Settings& settings) {
   if (!settings.boolean("ipFilter")) return std::optional<PeerFilter>();
@@ -194,7 +219,7 @@ Result<std::optional<PeerFilter>> make_filter(const Settings& settings) {
 const SourceFactory kAvroSource{
     &kInfo, [](const Settings& settings, Environment& environment) -> Result<std::unique_ptr<Source>> {
       TRY_ASSIGN(auto filter, make_filter(settings));
-      TRY_ASSIGN(auto tls, make_tls(settings));
+      TRY_ASSIGN(auto tls, tls_options::server(settings));
       if (environment.network == nullptr) return Status(Code::invalid, "the avro source needs a network");
       return std::unique_ptr<Source>(
           std::make_unique<AvroSource>(settings, environment, std::move(tls), std::move(filter)));

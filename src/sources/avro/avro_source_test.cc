@@ -1,52 +1,24 @@
-#include "sources/avro/avro_source.h"
-
 #include <gmock/gmock.h>
 
 #include <future>
 
-#include "net/network.h"
+#include "net/name_lookup.h"
+#include "rpc/avro/event_encoder.h"
+#include "rpc/avro/link.h"
 #include "rpc/avro/protocol.h"
-#include "support/avro_client.h"
-#include "support/engine_parts.h"
-#include "support/recording_ingest.h"
-#include "support/test_environment.h"
+#include "support/avro_source_fixture.h"
+#include "support/patience.h"
+#include "support/test_outlet.h"
 
 namespace standpipe {
 namespace {
 
+using testing::AvroSourceTest;
 using testing::AvroTestClient;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::SentEvent;
 namespace avro_bytes = testing::avro_bytes;
-
-class AvroSourceTest : public ::testing::Test {
- protected:
-  AvroSourceTest() { env.environment.network = network.get(); }
-
-  Result<std::unique_ptr<Source>> make(Settings::Map values) {
-    values.emplace("bind", "127.0.0.1");
-    values.emplace("port", "0");
-    TRY_ASSIGN(const Settings settings, Settings::parse(*kAvroSource.info, std::move(values)));
-    return kAvroSource.create(settings, env.environment);
-  }
-
-  void start(Settings::Map values = {}) {
-    auto made = make(std::move(values));
-    ASSERT_TRUE(made.ok()) << made.status().message();
-    source = std::move(made).value();
-    const Status status = source->start(ingest);
-    ASSERT_TRUE(status.ok()) << status.message();
-    const std::string line = env.log.lines().back();
-    port = static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
-  }
-
-  testing::TestEnvironment env;
-  std::unique_ptr<Network> network = make_network();
-  testing::RecordingIngest ingest;
-  std::unique_ptr<Source> source;
-  std::uint16_t port = 0;
-};
 
 TEST_F(AvroSourceTest, TakesEventsAndBatches) {
   start();
@@ -176,83 +148,7 @@ TEST_F(AvroSourceTest, AnswersAPingAndAnUnknownMethod) {
   EXPECT_THAT(client.rest(), ::testing::HasSubstr("no such method: remove"));
 }
 
-// -- hostile peers ----------------------------------------------------------------------------------------------------
-
-struct Hostile {
-  const char* name;
-  std::string bytes;
-  const char* said;
-};
-
-class AvroHostileTest : public AvroSourceTest, public ::testing::WithParamInterface<Hostile> {};
-
-TEST_P(AvroHostileTest, IsDisconnectedAndHarmsNobody) {
-  start();
-  AvroTestClient good(port);
-  EXPECT_EQ(good.append({{}, "before"}), "OK");
-  testing::TcpClient bad(port);
-  bad.send(GetParam().bytes);
-  EXPECT_EQ(bad.rest(), "");
-  EXPECT_TRUE(env.log.contains(GetParam().said)) << ::testing::PrintToString(env.log.lines());
-  EXPECT_EQ(good.append({{}, "after"}), "OK");
-  EXPECT_THAT(ingest.bodies(), ElementsAre("before", "after"));
-  EXPECT_GE(env.count(counter_names::kEventReadFail), 1);
-  EXPECT_TRUE(testing::eventually([&] { return env.budget.used() == 0; }));
-}
-
-std::string first_request(std::string_view call) {
-  return avro_bytes::frame(1, avro_bytes::handshake() + std::string(call));
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Avro, AvroHostileTest,
-    ::testing::Values(
-        Hostile{"TwoGiB", std::string("\0\0\0\1\0\0\0\1\x7f\xff\xff\xff", 12), "an Avro frame of 2147483659 bytes"},
-        Hostile{"NoBuffer", std::string("\0\0\0\1\0\0\0\0", 8), "without a buffer"},
-        Hostile{"NoHandshake", avro_bytes::frame(1, "short"), "no Avro request"},
-        Hostile{"NoEvents", first_request(avro_bytes::number(0) + avro_bytes::text("append") + "\x02"),
-                "no Flume events"},
-        Hostile{"ManyHeaders",
-                first_request(avro_bytes::number(0) + avro_bytes::text("append") + avro_bytes::number(1'000'000) +
-                              std::string(100'000, '\0')),
-                "more than 16384 headers"},
-        Hostile{"ManyEvents",
-                first_request(avro_bytes::number(0) + avro_bytes::text("appendBatch") + avro_bytes::number(1 << 30)),
-                "more than 1048576 events"},
-        Hostile{"Tls", std::string("\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\x70", 12), "it speaks TLS: set ssl"},
-        Hostile{"Deflate", "\x78\x9c\x62\x60\x60\x60\x64\x60\x60\x60\xe4", "set compression-type = deflate"},
-        Hostile{"Http", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "it speaks HTTP"}),
-    [](const auto& tested) { return tested.param.name; });
-
-TEST_F(AvroSourceTest, SaysThatAPeerDoesNotCompress) {
-  start({{"compression-type", "deflate"}});
-  AvroTestClient plain(port);
-  EXPECT_EQ(plain.append({{}, "hello"}), "");
-  EXPECT_TRUE(env.log.contains("is no deflate stream"));
-  EXPECT_TRUE(env.log.contains("set compression-type = deflate on both sides, or on neither"));
-}
-
-TEST_F(AvroSourceTest, DisconnectsWhoStopsHalfWay) {
-  start({{"request-timeout", "20"}});
-  testing::TcpClient slow(port);
-  slow.send(first_request(avro_bytes::append({{}, "hello"})).substr(0, 30));
-  EXPECT_EQ(slow.rest(), "");
-  EXPECT_TRUE(env.log.contains("stopped in the middle of a request"));
-  AvroTestClient silent(port);  // nobody must send anything
-  EXPECT_EQ(silent.append({{}, "a"}), "OK");
-  testing::TcpClient other(port);
-  other.send("x");
-  EXPECT_EQ(other.rest(), "") << "another one is swept away";
-  EXPECT_EQ(silent.append({{}, "b"}), "OK");
-}
-
-TEST_F(AvroSourceTest, KeepsToItsLimitOfARequest) {
-  start({{"max-request-bytes", "1000"}});
-  AvroTestClient client(port);
-  EXPECT_EQ(client.append({{}, std::string(800, 'x')}), "OK");
-  EXPECT_EQ(client.append({{}, std::string(1000, 'x')}), "");
-  EXPECT_TRUE(env.log.contains("the limit is 1000"));
-}
+// -- memory ---------------------------------------------------------------------------------------------------------
 
 TEST_F(AvroSourceTest, HoldsBackAClientWhoseEventsFindNoRoom) {
   start();
@@ -335,11 +231,95 @@ TEST_F(AvroSourceTest, RulesDecideWhoMayConnect) {
   EXPECT_EQ(allowed.append({{}, "hello"}), "OK");
 }
 
+TEST_F(AvroSourceTest, APeersNameIsLookedUpWhereARuleAsks) {
+  // What the machine calls itself; a peer without a name goes by its address.
+  const std::string name = NameLookup::ask_system("127.0.0.1");
+  const std::string rule = "name:" + (name.empty() ? "127.0." : name.substr(0, 3)) + "*";
+  start({{"ipFilter", "true"}, {"ipFilterRules", "allow:" + rule + ", deny:ip:*"}});
+  AvroTestClient allowed(port);
+  EXPECT_EQ(allowed.append({{}, "hello"}), "OK");
+  AvroTestClient known(port);
+  EXPECT_EQ(known.append({{}, "hello"}), "OK");
+  source->stop();
+  start({{"ipFilter", "true"}, {"ipFilterRules", "deny:" + rule + ", allow:ip:*"}});
+  AvroTestClient denied(port);
+  EXPECT_EQ(denied.append({{}, "hello"}), "");
+  EXPECT_TRUE(env.log.contains("ipFilterRules deny it"));
+}
+
+// -- TLS --------------------------------------------------------------------------------------------------------------
+
+/// Sends one event by our own client; what was answered, "ok" or why not.
+std::string send_one(Network& network, avro::LinkOptions options, const std::string& body) {
+  SystemClock clock;
+  MemoryBudget budget{64 << 20};
+  avro::Link link(network, std::move(options), [] {});
+  link.open();
+  const auto deadline = clock.steady_now() + testing::kPatience;
+  while (link.view().phase == avro::Link::Phase::connecting) link.wait_for_news(clock, deadline);
+  testing::TestOutlet outlet;
+  outlet.put(body);
+  const Lease lease = outlet.take(1).value();
+  link.send(1, avro::encode_batch(lease, avro::measure_batch(lease, 1 << 20), 1, budget, true));
+  while (clock.steady_now() < deadline) {
+    for (const avro::Link::Answer& answer : link.take_answers()) return answer.status.to_string();
+    const avro::Link::View view = link.view();
+    if (view.phase == avro::Link::Phase::failed) return view.failure.to_string();
+    link.wait_for_news(clock, deadline);
+  }
+  return "no answer";
+}
+
+const std::string kStores = STANDPIPE_STORES;
+
+TEST_F(AvroSourceTest, TellsTheOrderOfTlsAndDeflateByItself) {
+  start({{"ssl", "true"},
+         {"keystore", kStores + "/server.jks"},
+         {"keystore-password", "changeit"},
+         {"compression-type", "deflate"}});
+  avro::LinkOptions options{{"127.0.0.1", port, testing::kPatience}};
+  options.tls = TlsContext::client({.trusted = {kStores + "/trusted.jks", "changeit"}}).value();
+  options.deflate_level = 6;
+  options.deflate_outside_tls = true;
+  EXPECT_EQ(send_one(*network, options, "as Flume 1.11"), "ok");
+  options.deflate_outside_tls = false;
+  EXPECT_EQ(send_one(*network, options, "as Flume 1.9"), "ok");
+  options.tls = nullptr;
+  EXPECT_NE(send_one(*network, options, "without TLS"), "ok");
+  EXPECT_THAT(ingest.bodies(), ElementsAre("as Flume 1.11", "as Flume 1.9"));
+}
+
+TEST_F(AvroSourceTest, WantsACertificateOfItsClients) {
+  start({{"ssl", "true"},
+         {"keystore", kStores + "/server.p12"},
+         {"keystore-password", "changeit"},
+         {"need-client-auth", "true"},
+         {"truststore", kStores + "/client-trusted.jks"},
+         {"truststore-password", "changeit"}});
+  avro::LinkOptions options{{"127.0.0.1", port, testing::kPatience}};
+  const KeyStore trusted{kStores + "/trusted.jks", "changeit"};
+  options.tls = TlsContext::client({.trusted = trusted, .keys = {kStores + "/client.jks", "changeit"}}).value();
+  EXPECT_EQ(send_one(*network, options, "known"), "ok");
+  options.tls = TlsContext::client({.trusted = trusted, .keys = {kStores + "/server.jks", "changeit"}}).value();
+  EXPECT_THAT(send_one(*network, options, "stranger"), ::testing::HasSubstr("refuses TLS"));
+  EXPECT_TRUE(env.log.contains("is not trusted"));
+  EXPECT_THAT(ingest.bodies(), ElementsAre("known"));
+}
+
 TEST_F(AvroSourceTest, SaysWhatIsWrongWithFiltersAndKeys) {
   EXPECT_THAT(make({{"ipFilter", "true"}}).status().message(), ::testing::HasSubstr("ipFilterRules"));
   EXPECT_THAT(make({{"ipFilter", "true"}, {"ipFilterRules", "maybe:ip:*"}}).status().message(),
               ::testing::HasSubstr("'maybe:ip:*'"));
   EXPECT_THAT(make({{"ssl", "true"}}).status().message(), ::testing::HasSubstr("needs a keystore"));
+  EXPECT_THAT(make({{"ssl", "true"}, {"keystore", kStores + "/server.jks"}}).status().message(),
+              ::testing::HasSubstr("its key has another password"));
+  EXPECT_THAT(make({{"ssl", "true"},
+                    {"keystore", kStores + "/server.jks"},
+                    {"keystore-password", "changeit"},
+                    {"need-client-auth", "true"}})
+                  .status()
+                  .message(),
+              ::testing::HasSubstr("needs a truststore"));
   EXPECT_THAT(make({{"ssl", "true"}, {"keystore", "/no/such/store"}}).status().message(),
               ::testing::HasSubstr("/no/such/store: it can't be read"));
 }

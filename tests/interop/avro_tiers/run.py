@@ -6,25 +6,16 @@ to the byte. Exits 77, saying why, where Flume is not installed and can't be.
 import pathlib
 import random
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from agents import Agent, free_port, install, wait_for  # noqa: E402
+from agents import Agent, free_port, install, listens, wait_for  # noqa: E402
 from avro_peer import Sink, send_batch  # noqa: E402
+from stores import PASSWORD, make_stores  # noqa: E402
 
 BATCH = 20
-PASSWORD = "changeit"
-
-
-def listens(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
-        return True
-    except OSError:
-        return False
 
 
 def make_events():
@@ -75,7 +66,7 @@ a1.{between}{n}.compression-type = {self.compression}
         return f"""{between}.ssl = true
 {between}.{kind} = {self.tls[kind]}
 {between}.{kind}-password = {PASSWORD}
-{between}.{kind}-type = PKCS12
+{between}.{kind}-type = {self.tls[kind].suffix[1:]}
 """
 
     def run(self, events):
@@ -95,19 +86,6 @@ def agent_text(flows, first):
     return lists + "".join(flow.agent_text(flow in first) for flow in flows)
 
 
-def make_stores(work):
-    """A server's key and a store that trusts it, as Java makes them."""
-    stores = {"keystore": work / "server.p12", "truststore": work / "trusted.p12"}
-    common = ["-storetype", "PKCS12", "-storepass", PASSWORD, "-alias", "server"]
-    certificate = work / "server.crt"
-    for command in (["-genkeypair", "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=collector", "-validity", "2",
-                     "-keystore", stores["keystore"]],
-                    ["-exportcert", "-rfc", "-file", certificate, "-keystore", stores["keystore"]],
-                    ["-importcert", "-noprompt", "-file", certificate, "-keystore", stores["truststore"]]):
-        subprocess.run(["keytool", *command, *common], check=True, capture_output=True, timeout=60)
-    return stores
-
-
 def avro_client(program, what, flow, work):
     lines = ["first", "", "größe", "x" * 5000] + [f"line {number}" for number in range(100)]
     file, headers = work / "lines.txt", work / "headers.properties"
@@ -123,7 +101,7 @@ def avro_client(program, what, flow, work):
 
 
 def run(flume, standpipe, work):
-    tls = make_stores(work)
+    tls = make_stores(work, "JKS")
     ours_first = [Flow("ours to Flume", 1), Flow("ours to Flume, deflate", 2, True), Flow("ours to Flume, TLS", 3, tls=tls),
                   Flow("ours to Flume, TLS and deflate", 4, True, tls)]
     flume_first = [Flow("Flume to ours", 5), Flow("Flume to ours, deflate", 6, True), Flow("Flume to ours, TLS", 7, tls=tls),

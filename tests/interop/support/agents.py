@@ -31,17 +31,27 @@ def free_port():
             pass
 
 
-class Agent:
-    """A process that runs an agent; killed at the end of the with-block if it still runs."""
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        return True
+    except OSError:
+        return False
 
-    def __init__(self, command, folder, text, environment=None):
+
+class Agent:
+    """A process that runs an agent; killed at the end of the with-block if it still runs. `bare`: a Java machine by itself,
+    without the script that knows more switches."""
+
+    def __init__(self, command, folder, text, environment=None, bare=False):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "agent.conf").write_text(text)
         self.log = folder / "agent.log"
         with open(self.log, "ab") as log:
+            switches = ["--name", "a1", "--conf-file", str(folder / "agent.conf"), "--no-reload-conf"]
+            more = ["--conf", str(folder), "-Dflume.root.logger=INFO,console", f"-Dstandpipe.state.dir={folder}/state"]
             self.process = subprocess.Popen(
-                [*command, "--name", "a1", "--conf", str(folder), "--conf-file", str(folder / "agent.conf"),
-                 "--no-reload-conf", "-Dflume.root.logger=INFO,console", f"-Dstandpipe.state.dir={folder}/state"],
+                [*command, *switches, *([] if bare else more)],
                 stdout=log, stderr=log, cwd=folder, env={**os.environ, **(environment or {})})
 
     def __enter__(self):

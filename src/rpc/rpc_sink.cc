@@ -1,0 +1,297 @@
+#include "rpc/rpc_sink.h"
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <limits>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "rpc/sink_options.h"
+#include "standpipe/counters.h"
+
+namespace standpipe::rpc {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kMemoryRetry{20};
+constexpr milliseconds kAnswersAtStop{1000};
+constexpr milliseconds kRetryPause{200};
+constexpr milliseconds kShortConnection{1000};
+
+struct SinkCounters {
+  explicit SinkCounters(CounterGroup& group)
+      : created(group.counter(counter_names::kConnectionCreated)),
+        closed(group.counter(counter_names::kConnectionClosed)),
+        failed(group.counter(counter_names::kConnectionFailed)),
+        batch_empty(group.counter(counter_names::kBatchEmpty)),
+        batch_underflow(group.counter(counter_names::kBatchUnderflow)),
+        batch_complete(group.counter(counter_names::kBatchComplete)),
+        drain_attempt(group.counter(counter_names::kDrainAttempt)),
+        drain_success(group.counter(counter_names::kDrainSuccess)),
+        write_fail(group.counter(counter_names::kEventWriteFail)) {}
+
+  Counter& created;
+  Counter& closed;
+  Counter& failed;
+  Counter& batch_empty;
+  Counter& batch_underflow;
+  Counter& batch_complete;
+  Counter& drain_attempt;
+  Counter& drain_success;
+  Counter& write_fail;
+};
+
+/// See rpc_sink.h. Lives on its runner's thread; its link lives on the loop and only wakes it.
+class RpcSink final : public Sink {
+ public:
+  RpcSink(const Settings& settings, Environment& environment, std::unique_ptr<const SinkProtocol> protocol)
+      : environment_(environment),
+        protocol_(std::move(protocol)),
+        peer_(sink_options::peer(settings)),
+        batch_size_(static_cast<std::size_t>(settings.integer("batch-size"))),
+        request_timeout_(settings.duration("request-timeout")),
+        reset_interval_(settings.duration("reset-connection-interval")),
+        counters_(environment.counters) {}
+  ~RpcSink() override { stop(); }
+
+  /// Connects at once, as Flume: an operator sees at the start who can't be reached.
+  Status start() override {
+    link_ = protocol_->link(*environment_.network, [this] {
+      if (Outlet* outlet = outlet_.load()) outlet->wake();
+    });
+    retry_at_ = {};
+    return open();
+  }
+
+  Result<Turn> process(Outlet& outlet, std::stop_token) override {
+    outlet_ = &outlet;
+    const Link::View view = link_->view();  // first: answers that came before an end are then among the answers
+    const bool settled = settle_answers();
+    if (view.connected) note_connected();
+    TRY(look_after(view));
+    return refusal_.ok() && !reset_due() ? send(outlet, settled) : idle(settled);
+  }
+
+  void stop() override {
+    if (link_ == nullptr) return;
+    wait_for_last_answers();
+    note_closed();
+    link_ = nullptr;  // nobody calls back from here on
+    flights_.clear();
+    refusal_ = {};
+    outlet_ = nullptr;
+  }
+
+ private:
+  /// A lease that was sent and is not answered. What of it was not sent has gone back.
+  struct Flight {
+    Lease lease;
+    std::size_t events;
+    std::int32_t serial;
+    Clock::Steady deadline;
+  };
+
+  std::string peer() const { return fmt::format("{}:{}", peer_.host, peer_.port); }
+
+  // -- the connection -------------------------------------------------------------------------------------------------
+
+  /// Connects anew where that is due. Fails when the sink has failed: then every lease has gone back.
+  Status look_after(const Link::View& view) {
+    if (view.phase == Link::Phase::failed) return ended(view.failure);
+    if (late()) refuse({Code::timeout, fmt::format("{} did not answer in {} ms", peer(), request_timeout_.count())});
+    if (!refusal_.ok()) return flights_.empty() || late() ? fail() : Status();
+    if (view.phase == Link::Phase::closed) return open();
+    if (reset_due() && flights_.empty()) return reopen("reset-connection-interval is over");
+    return {};
+  }
+
+  /// Not again right after a failure: whoever has other sinks to turn to may ask much more often than this.
+  Status open() {
+    if (environment_.clock.steady_now() < retry_at_) return last_failure_;
+    connected_ = answered_ = false;
+    link_->open();
+    return {};
+  }
+
+  Status reopen(std::string_view why) {
+    environment_.log.info(fmt::format("connecting to {} anew: {}", peer(), why));
+    note_closed();
+    return open();
+  }
+
+  void note_connected() {
+    if (std::exchange(connected_, true)) return;
+    counters_.created.add();
+    connected_at_ = environment_.clock.steady_now();
+  }
+
+  void note_closed() {
+    if (std::exchange(connected_, false)) counters_.closed.add();
+  }
+
+  bool reset_due() const {
+    return connected_ && reset_interval_.count() > 0 &&
+           environment_.clock.steady_now() >= connected_at_ + reset_interval_;
+  }
+
+  /// The connection is gone, or none came about. While nothing was open that is a peer's right, unless it does so at
+  /// once.
+  Status ended(const Status& why) {
+    const bool worked =
+        answered_ || (connected_ && environment_.clock.steady_now() >= connected_at_ + kShortConnection);
+    if (flights_.empty() && refusal_.ok() && worked) return reopen(why.message());
+    refuse(why);
+    return fail();
+  }
+
+  void refuse(const Status& why) {
+    if (refusal_.ok()) refusal_ = why;
+  }
+
+  /// Every open lease goes back; a later turn connects again.
+  Status fail() {
+    if (!connected_) counters_.failed.add();
+    if (connected_) counters_.write_fail.add();
+    flights_.clear();
+    note_closed();
+    link_->close();
+    retry_at_ = environment_.clock.steady_now() + kRetryPause;
+    last_failure_ = std::exchange(refusal_, {});
+    return last_failure_;
+  }
+
+  // -- answers --------------------------------------------------------------------------------------------------------
+
+  /// Whether there were any.
+  bool settle_answers() {
+    std::vector<Link::Answer> answers = link_->take_answers();
+    for (const Link::Answer& answer : answers) settle(answer);
+    return !answers.empty();
+  }
+
+  void settle(const Link::Answer& answer) {
+    const auto flight = std::find_if(flights_.begin(), flights_.end(),
+                                     [&](const Flight& open) { return open.serial == answer.serial; });
+    if (flight == flights_.end()) {
+      answer.status.ignore();
+      return refuse({Code::corrupt, fmt::format("{} answers a request that was not sent: {}", peer(), answer.serial)});
+    }
+    answered_ = true;
+    if (answer.status.ok()) {
+      commit(*flight);
+    } else {
+      refuse(answer.status);
+    }
+    flights_.erase(flight);  // a lease that was not committed goes back
+    if (flights_.empty()) return;
+    // Those behind it had to wait for it: their time begins now.
+    const Clock::Steady deadline = environment_.clock.steady_now() + request_timeout_;
+    for (Flight& later : flights_) later.deadline = deadline;
+  }
+
+  void commit(Flight& flight) {
+    const Status status = flight.lease.commit(0, flight.events);
+    if (status.ok()) {
+      counters_.drain_success.add(static_cast<std::int64_t>(flight.events));
+    } else if (status.code() != Code::fenced) {  // taken away by its group, which counts it
+      refuse(status);
+    }
+  }
+
+  bool late() const { return !flights_.empty() && environment_.clock.steady_now() >= flights_.front().deadline; }
+
+  void wait_for_last_answers() {
+    const Clock::Steady deadline = environment_.clock.steady_now() + kAnswersAtStop;
+    while (!flights_.empty() && environment_.clock.steady_now() < deadline) {
+      if (link_->view().phase == Link::Phase::failed) break;
+      link_->wait_for_news(environment_.clock, deadline);
+      settle_answers();
+    }
+    settle_answers();
+  }
+
+  // -- requests -------------------------------------------------------------------------------------------------------
+
+  Result<Turn> send(Outlet& outlet, bool settled) {
+    const Link::View view = link_->view();
+    const bool ready = view.phase == Link::Phase::greeting || view.phase == Link::Phase::open;
+    if (view.phase == Link::Phase::failed) view.failure.ignore();  // the next turn hears of it
+    while (ready && flights_.size() < view.window) {
+      TRY_ASSIGN(Lease lease, outlet.take(batch_size_));
+      if (lease.empty()) {
+        counters_.batch_empty.add();
+        break;
+      }
+      if (!send(std::move(lease))) {
+        return Turn{.worked = settled, .wake_by = environment_.clock.steady_now() + kMemoryRetry};
+      }
+    }
+    return idle(settled);
+  }
+
+  /// What is left to wait for: an answer, or a connection. After a refusal nothing more is sent; what is open still has
+  /// an answer to come, and that decides.
+  Turn idle(bool settled) {
+    Turn turn{.worked = settled};
+    if (!flights_.empty()) turn.wake_by = flights_.front().deadline;
+    turn.undecided = !settled && (!connected_ || !refusal_.ok() || (!flights_.empty() && !answered_));
+    return turn;
+  }
+
+  /// False: there is no memory for it now, and it has gone back.
+  bool send(Lease lease) {
+    const RequestExtent extent = protocol_->measure(lease);
+    EncodedRequest request = protocol_->encode(lease, extent, next_serial_, environment_.budget, flights_.empty());
+    if (request.slab == nullptr) return false;
+    (lease.size() < batch_size_ ? counters_.batch_underflow : counters_.batch_complete).add();
+    counters_.drain_attempt.add(static_cast<std::int64_t>(extent.events));
+    if (FAILPOINT("rpc_sink.commit_before_answer")) lease.commit(0, extent.events).ignore();
+    lease.give_back(extent.events, lease.size());
+    link_->send(next_serial_, std::move(request));
+    flights_.push_back(
+        {std::move(lease), extent.events, next_serial_, environment_.clock.steady_now() + request_timeout_});
+    next_serial_ = next_serial_ == std::numeric_limits<std::int32_t>::max() ? 1 : next_serial_ + 1;
+    return true;
+  }
+
+  Environment& environment_;
+  const std::unique_ptr<const SinkProtocol> protocol_;
+  const ConnectOptions peer_;
+  const std::size_t batch_size_;
+  const milliseconds request_timeout_;
+  const milliseconds reset_interval_;
+  SinkCounters counters_;
+  std::atomic<Outlet*> outlet_{nullptr};
+  std::unique_ptr<Link> link_;
+  std::deque<Flight> flights_;  // in the order in which they were sent
+  Status refusal_;              // why nothing more is sent on this connection
+  std::int32_t next_serial_ = 1;
+  Clock::Steady connected_at_;
+  Clock::Steady retry_at_;  // no earlier connection after a failure
+  Status last_failure_;
+  bool connected_ = false;
+  bool answered_ = false;  // something came back over this connection
+};
+
+}  // namespace
+
+ConnectOptions sink_options::peer(const Settings& settings) {
+  return {settings.text("hostname"), static_cast<std::uint16_t>(settings.integer("port")),
+          settings.duration("connect-timeout")};
+}
+
+Result<std::unique_ptr<Sink>> make_sink(const Settings& settings, Environment& environment,
+                                        std::unique_ptr<const SinkProtocol> protocol) {
+  if (environment.network == nullptr) {
+    return Status(Code::invalid, fmt::format("the {} sink needs a network", settings.info().name));
+  }
+  return std::unique_ptr<Sink>(std::make_unique<RpcSink>(settings, environment, std::move(protocol)));
+}
+
+}  // namespace standpipe::rpc
