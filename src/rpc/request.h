@@ -9,13 +9,13 @@
 
 namespace standpipe::rpc {
 
-/// A request as it is sent: one frame.
+/// A request, or an answer, as it is sent: one frame.
 struct EncodedRequest {
   std::shared_ptr<const Slab> slab;
   std::string_view bytes;
 };
 
-/// The first events of a lease, and how large a request with them is, its frame included.
+/// The first events of a lease, and how large a message with them is, its frame included.
 struct RequestExtent {
   std::size_t events = 0;
   std::size_t bytes = 0;

@@ -22,6 +22,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop" / "support"))
 import avro_peer  # noqa: E402
+import spark_peer  # noqa: E402
 import thrift_peer  # noqa: E402
 from manual_pages import ROOT, blocks, examples, pages, properties  # noqa: E402
 
@@ -105,7 +106,11 @@ def run_for_real(test, example, folder):
 
 
 def with_receivers(test, text):
-    """Has each avro and thrift sink send to a receiver of the test's own, which says OK to everything."""
+    """Has each avro and thrift sink send to a receiver of the test's own, which says OK to everything, and one pull from
+    each Spark sink."""
+    for sink in re.findall(r"^(\w+\.sinks\.\w+)\.type\s*=\s*[\w.]*SparkSink\s*$", text, re.M):
+        port = re.search(rf"^{re.escape(sink)}\.port\s*=\s*(\d+)", text, re.M)
+        test.addCleanup(spark_peer.Receiver(int(port[1])).close)
     for sink, kind in re.findall(r"^(\w+\.sinks\.\w+)\.type\s*=\s*(avro|thrift)\s*$", text, re.M):
         receiver = avro_peer.Sink(enough=10**9) if kind == "avro" else thrift_peer.Sink()
         test.addCleanup(receiver.close)

@@ -92,6 +92,12 @@ void ServerSession::take_in(std::span<char> room, std::size_t size) {
   }
   const bool begins = buffer_.unread().empty();
   buffer_.filled(size);
+  while (take_requests(begins)) {
+  }
+}
+
+/// Whether there may be more of them.
+bool ServerSession::take_requests(bool begins) {
   const Status scanned = frames_.scan(buffer_);
   if (begins || frames_.found()) begun_ = shared_.environment.clock.steady_now();
   if (frames_.found()) {
@@ -100,6 +106,7 @@ void ServerSession::take_in(std::span<char> room, std::size_t size) {
     serve_waiting();
   }
   if (!scanned.ok()) refuse(scanned);
+  return scanned.ok() && frames_.more();
 }
 
 void ServerSession::serve_waiting() {

@@ -112,6 +112,7 @@ class ServerSession : public ConnectionHandler, public std::enable_shared_from_t
 
   bool read_once();
   void take_in(std::span<char> room, std::size_t size);
+  bool take_requests(bool begins);
   void serve_waiting();
   Status serve(const Waiting& request);
   Status handshake(DatumReader& reader, std::string& front, bool& goes_on);

@@ -142,6 +142,14 @@ TEST_F(ServerSessionTest, TakesNoMoreCallsThanItsPipelineHolds) {
   EXPECT_THAT(session->calls, ElementsAre("a", "b", "c", "d"));
 }
 
+TEST_F(ServerSessionTest, TakesManyCallsThatCameAtOnce) {
+  start(false);
+  receive_calls(std::vector<std::string>(100, "a"));
+  for (std::uint64_t number = 0; number < 100; ++number) session->answer_call(number);
+  EXPECT_EQ(session->calls.size(), 100u);
+  EXPECT_EQ(answered().size(), 100u);
+}
+
 TEST_F(ServerSessionTest, AnswersWhatCameBeforeDamageAndThenEnds) {
   start(true);
   receive_calls({"a", "bad", "c"});

@@ -70,6 +70,11 @@ class Job:
     def signal(self, number):
         self.process.send_signal(number)
 
+    def stand_still(self):
+        self.signal(signal.SIGSTOP)
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
+        wait_for(lambda: all(" T " in (task / "stat").read_text() for task in tasks.iterdir()), "the job stands still")
+
     def kill(self):
         self.signal(signal.SIGKILL)
         self.process.wait(60)
@@ -171,7 +176,7 @@ a1.sinks.k1.channel = c1
     def stop_with_a_batch(self, job):
         """It stands still while it has something that it has not acknowledged."""
         def holds_one():
-            job.signal(signal.SIGSTOP)
+            job.stand_still()
             counters = self.steady()
             if counters["EventDrainAttemptCount"] > counters["EventDrainSuccessCount"]:
                 return True
