@@ -44,7 +44,8 @@ const SourceFactory* const kSources[] = {&kAvroSource,     &kExecSource,   &kNet
                                          &kSpooldirSource, &kStressSource, &kTaildirSource, &kThriftSource};
 const ChannelFactory* const kChannels[] = {&kFileChannel, &kMemoryChannel, &kPseudoTxnChannel,
                                            &spillable_channel(kMemoryChannel, kFileChannel)};
-const SinkFactory* const kSinks[] = {&kAvroSink, &kFileRollSink, &kHdfsSink, &kLoggerSink, &kNullSink, &kSparkSink, &kThriftSink};
+const SinkFactory* const kSinks[] = {&kAvroSink, &kFileRollSink, &kHdfsSink,  &kLoggerSink,
+                                     &kNullSink, &kSparkSink,    &kThriftSink};
 const InterceptorFactory* const kInterceptors[] = {
     &kHostInterceptor,          &kRegexExtractorInterceptor, &kRegexFilterInterceptor, &kRemoveHeaderInterceptor,
     &kSearchReplaceInterceptor, &kStaticInterceptor,         &kTimestampInterceptor,   &kUuidInterceptor};
