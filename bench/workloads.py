@@ -356,7 +356,7 @@ def file_channel_text(stress, batch, each, size, drained):
 class FileChannelStart(Workload):
     """An agent is killed with -9 while events wait in its file channel; another starts on what it left and a null sink drains it.
     First event: from exec to the first event that the sink has taken."""
-    line, best_only, limit = 500, True, 300
+    line, best_only, limit = 500, True, 900
     bound = "What was just written is read from the page cache, checked and counted out; one thread does it."
 
     def __init__(self, waiting, ratio):
