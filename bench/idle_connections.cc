@@ -147,7 +147,12 @@ std::unique_ptr<Source> make_source(const Order& order, Environment& environment
 }
 
 void wait_for_connections(testing::TestEnvironment& env, std::int64_t count) {
-  while (env.count(counter_names::kOpenConnections) != count) ::usleep(1000);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (env.count(counter_names::kOpenConnections) != count) {
+    if (std::chrono::steady_clock::now() > deadline)
+      give_up("the source does not count the connections that were made");
+    ::usleep(1000);
+  }
 }
 
 int run(const Order& order) {

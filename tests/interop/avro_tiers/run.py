@@ -4,13 +4,11 @@ compressed; and the avro-client of each into the source of the other. Fed and dr
 to the byte. Exits 77, saying why, where Flume is not installed and can't be.
 """
 import pathlib
-import shutil
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from agents import Agent, free_port, install, listens, wait_for  # noqa: E402
+from agents import Agent, free_port, listens, run_with_flume, wait_for  # noqa: E402
 from avro_peer import Sink, send_batch  # noqa: E402
 from stores import PASSWORD, make_stores  # noqa: E402
 from tier_events import make_events  # noqa: E402
@@ -107,19 +105,4 @@ def run(flume, standpipe, work):
         avro_client([ours], "our avro-client into Flume's source", flume_first[0], work)
 
 
-def main():
-    flume, why = install()
-    if not flume:
-        print(f"avro_tiers: skipped: Flume can't be installed: {why}")
-        return 77
-    work = pathlib.Path(tempfile.mkdtemp(prefix="avro-tiers-"))
-    try:
-        run(flume, pathlib.Path(sys.argv[1]).resolve(), work)
-    except BaseException:
-        print(f"what was written stays in {work}", file=sys.stderr)
-        raise
-    shutil.rmtree(work)
-    return 0
-
-
-sys.exit(main())
+sys.exit(run_with_flume("avro_tiers", run))

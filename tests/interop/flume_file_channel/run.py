@@ -11,10 +11,9 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from agents import PATIENCE, Agent, free_port, install, wait_for  # noqa: E402
+from agents import PATIENCE, Agent, free_port, run_with_flume, wait_for  # noqa: E402
 from avro_peer import Sink, read_container, send_batch  # noqa: E402
 
 
@@ -297,19 +296,4 @@ a1.channels.c1.encryption.keyProvider.keys = key-0
         print(f"ok: {what}", flush=True)
 
 
-def main():
-    flume, why = install()
-    if not flume:
-        print(f"flume_file_channel: skipped: Flume can't be installed: {why}")
-        return 77
-    work = pathlib.Path(tempfile.mkdtemp(prefix="flume-file-channel-"))
-    try:
-        Test(flume, pathlib.Path(sys.argv[1]).resolve(), work).run()
-    except BaseException:
-        print(f"what was written stays in {work}", file=sys.stderr)
-        raise
-    shutil.rmtree(work)
-    return 0
-
-
-sys.exit(main())
+sys.exit(run_with_flume("flume_file_channel", lambda *peers: Test(*peers).run()))

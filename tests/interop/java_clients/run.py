@@ -6,14 +6,12 @@ can't be had.
 """
 import contextlib
 import pathlib
-import shutil
 import subprocess
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
-from agents import Agent, free_port, install, listens, wait_for  # noqa: E402
+from agents import Agent, free_port, listens, run_with_flume, wait_for  # noqa: E402
 from avro_peer import Sink, send_batch  # noqa: E402
 from stores import PASSWORD, make_stores  # noqa: E402
 
@@ -261,19 +259,4 @@ def run(flume, program, work):
         into_old_flume(old, program, stores, work)
 
 
-def main():
-    flume, why = install()
-    if not flume:
-        print(f"java_clients: skipped: Flume can't be installed: {why}")
-        return 77
-    work = pathlib.Path(tempfile.mkdtemp(prefix="java-clients-"))
-    try:
-        run(flume, pathlib.Path(sys.argv[1]).resolve(), work)
-    except BaseException:
-        print(f"what was written stays in {work}", file=sys.stderr)
-        raise
-    shutil.rmtree(work)
-    return 0
-
-
-sys.exit(main())
+sys.exit(run_with_flume("java_clients", run))

@@ -7,6 +7,8 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -79,3 +81,20 @@ def install():
             return None, f"'{tool}' is missing"
     result = subprocess.run([HERE.parent / "flume/install.sh"], capture_output=True, text=True, check=False)
     return (result.stdout.strip() + "/bin/flume-ng", "") if result.returncode == 0 else (None, result.stderr.strip())
+
+
+def run_with_flume(name, run):
+    """A test program that needs real Flume: calls run(flume, standpipe, work folder). 77 where Flume can't be had; the folder stays
+    when the test fails."""
+    flume, why = install()
+    if not flume:
+        print(f"{name}: skipped: Flume can't be installed: {why}")
+        return 77
+    work = pathlib.Path(tempfile.mkdtemp(prefix=f"{name.replace('_', '-')}-"))
+    try:
+        run(flume, pathlib.Path(sys.argv[1]).resolve(), work)
+    except BaseException:
+        print(f"what was written stays in {work}", file=sys.stderr)
+        raise
+    shutil.rmtree(work)
+    return 0

@@ -4,12 +4,10 @@ Fed and drained by the test itself, so that every event is known to the byte. Ex
 can't be.
 """
 import pathlib
-import shutil
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from agents import Agent, free_port, install, listens, wait_for  # noqa: E402
+from agents import Agent, free_port, listens, run_with_flume, wait_for  # noqa: E402
 from stores import PASSWORD, make_stores  # noqa: E402
 from thrift_peer import Sink, send_batch  # noqa: E402
 from tier_events import make_events  # noqa: E402
@@ -91,19 +89,4 @@ def run(flume, standpipe, work):
         assert not errors, "\n".join(errors)
 
 
-def main():
-    flume, why = install()
-    if not flume:
-        print(f"thrift_tiers: skipped: Flume can't be installed: {why}")
-        return 77
-    work = pathlib.Path(tempfile.mkdtemp(prefix="thrift-tiers-"))
-    try:
-        run(flume, pathlib.Path(sys.argv[1]).resolve(), work)
-    except BaseException:
-        print(f"what was written stays in {work}", file=sys.stderr)
-        raise
-    shutil.rmtree(work)
-    return 0
-
-
-sys.exit(main())
+sys.exit(run_with_flume("thrift_tiers", run))
