@@ -83,6 +83,14 @@ def install():
     return (result.stdout.strip() + "/bin/flume-ng", "") if result.returncode == 0 else (None, result.stderr.strip())
 
 
+def jars_of(name):
+    """The folder with the jars of jars/NAME.xml; None, saying why, where they can't be had."""
+    result = subprocess.run([HERE.parent / "jars/install.sh", name], capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        print(f"no jars of {name}: {result.stderr.strip()[-500:]}", flush=True)
+    return result.stdout.strip() if result.returncode == 0 else None
+
+
 def run_with_flume(name, run):
     """A test program that needs real Flume: calls run(flume, standpipe, work folder). 77 where Flume can't be had; the folder stays
     when the test fails."""
