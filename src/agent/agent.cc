@@ -65,9 +65,9 @@ Status Agent::apply(const AgentGraph& wanted) {
   return {};
 }
 
-Status Agent::leave_out_or_refuse(const Status& why, bool runs_now) {
+Status Agent::leave_out_or_refuse(const Status& why, bool runs_now, std::string_view what) {
   if (runs_now) return why.with_context("refused: ");
-  log_->error(fmt::format("{}; it is left out", why.message()));
+  log_->error(fmt::format("{}; {} left out", why.message(), what));
   return {};
 }
 
@@ -127,7 +127,9 @@ Status Agent::make_all(const AgentGraph& wanted, const Difference& changes, Made
     if (sinks.ok()) {
       made.sinks.emplace(name, std::move(sinks).value());
     } else {
-      TRY(leave_out_or_refuse(sinks.status(), sinks_.contains(name)));
+      const bool alone = unit.group.info == nullptr;
+      const std::string what = alone ? "it is" : fmt::format("sink group {} with all its sinks is", unit.group.name);
+      TRY(leave_out_or_refuse(sinks.status(), sinks_.contains(name), what));
     }
   }
   return {};

@@ -69,7 +69,7 @@ class Agent {
   void forget_left_out();
   void put_in_place(const AgentGraph& wanted, const Difference& changes, Made made);
   FlowBuilder::Channels channels_for(const Difference& changes, Made& made);
-  Status leave_out_or_refuse(const Status& why, bool runs_now);
+  Status leave_out_or_refuse(const Status& why, bool runs_now, std::string_view what = "it is");
   void end_channel(const std::string& name);
   void abandon(ComponentKind kind, const std::string& name, const std::string& label, std::shared_ptr<void> what);
   void register_made(Made& made);

@@ -200,19 +200,23 @@ TEST_F(ShortDrainTest, CapacitiesAreTakenOverInPlaceWithWhatTheChannelHolds) {
 
 TEST_F(AgentTest, WhatCouldNotBeMadeIsLeftOutAndTriedAgainWithTheNextChange) {
   const std::string group =
-      "a1.sinks = k1 k2 k3\na1.sinkgroups = g1\na1.sinkgroups.g1.processor.type = load_balance\n" +
-      sink("k3", "c1", "out2");
-  world_.apply(base(group + "a1.sinkgroups.g1.sinks = k1\n"));  // load_balance needs two
-  EXPECT_TRUE(world_.logged("load_balance needs at least two sinks")) << world_.log();
+      "a1.sinks = k1 k2 k3\na1.sinkgroups = g1\na1.sinkgroups.g1.processor.type = load_balance\n"
+      "a1.sinkgroups.g1.sinks = k1 k3\n";
+  const std::string refused =
+      "a1.sinks.k3.type = avro\na1.sinks.k3.hostname = localhost\na1.sinks.k3.port = 1\na1.sinks.k3.channel = c1\n"
+      "a1.sinks.k3.ssl = true\na1.sinks.k3.truststore = /nonexistent\n";
+  world_.apply(base(group + refused));
+  EXPECT_TRUE(world_.logged("a1.conf:23: sink k3: key store /nonexistent")) << world_.log();
+  EXPECT_TRUE(world_.logged("; sink group g1 with all its sinks is left out")) << world_.log();
   EXPECT_FALSE(world_.counters().contains("SINK.k1"));
   connect();
   send("waits");
-  world_.apply(base(group + "a1.sinkgroups.g1.sinks = k1 k3\n"));
+  world_.apply(base(group + sink("k3", "c1", "out2")));
   EXPECT_TRUE(world_.counters().contains("SINK.k1")) << world_.log();
   EXPECT_TRUE(eventually([&] { return world_.counter("CHANNEL.c1", "ChannelSize") == 0; }));
   const double since = start_time("SINK.k1");
   world_.mark_log();
-  world_.apply(base(group + "a1.sinkgroups.g1.sinks = k1\n"));
+  world_.apply(base(group + refused));
   EXPECT_TRUE(world_.logged("refused")) << "it runs now: " << world_.log();
   EXPECT_EQ(start_time("SINK.k1"), since);
 }

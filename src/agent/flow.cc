@@ -22,6 +22,12 @@ ChannelGates gates_of(const FlowBuilder::Channels& channels, const std::vector<s
   return gates;
 }
 
+/// What a failure is about, where the configuration says so: "flume.conf:12: source r1: ".
+std::string about(const ComponentNode& node, std::string_view kind) {
+  const std::string place = node.file.empty() ? std::string() : fmt::format("{}:{}: ", node.file, node.line);
+  return fmt::format("{}{} {}: ", place, kind, node.name);
+}
+
 }  // namespace
 
 Result<RunningChannel> FlowBuilder::make_channel(const ChannelNode& node) const {
@@ -31,7 +37,7 @@ Result<RunningChannel> FlowBuilder::make_channel(const ChannelNode& node) const 
   running.node = node;
   running.world = std::make_shared<ComponentWorld>(process_, agent_, "channel", node.name);
   auto channel = factory->create(node.settings, running.world->environment());
-  if (!channel.ok()) return channel.status().with_context(fmt::format("channel {}: ", node.name));
+  if (!channel.ok()) return channel.status().with_context(about(node, "channel"));
   struct InItsWorld {
     std::shared_ptr<ComponentWorld> world;
     std::unique_ptr<Channel> channel;
@@ -51,7 +57,7 @@ Result<IngestPlan> FlowBuilder::make_plan(const SourceNode& node, Environment& e
     CHECK(factory != nullptr);
     auto made = factory->create(interceptor.settings, environment);
     if (!made.ok())
-      return made.status().with_context(fmt::format("source {}: interceptor {}: ", node.name, interceptor.name));
+      return made.status().with_context(about(node, "source") + fmt::format("interceptor {}: ", interceptor.name));
     plan.interceptors.push_back(std::move(made).value());
   }
   for (const std::string& name : node.channels) plan.channels.push_back(channel_of(channels, name).named());
@@ -60,7 +66,7 @@ Result<IngestPlan> FlowBuilder::make_plan(const SourceNode& node, Environment& e
     return plan;
   }
   auto selector = make_selector(node.selector.settings, node.channels, environment);
-  if (!selector.ok()) return selector.status().with_context(fmt::format("source {}: selector: ", node.name));
+  if (!selector.ok()) return selector.status().with_context(about(node, "source") + "selector: ");
   plan.selector = std::move(selector).value();
   return plan;
 }
@@ -73,7 +79,7 @@ Result<RunningSource> FlowBuilder::make_source(const SourceNode& node, const Cha
   running.world = std::make_shared<ComponentWorld>(process_, agent_, "source", node.name);
   Environment& environment = running.world->environment();
   auto source = factory->create(node.settings, environment);
-  if (!source.ok()) return source.status().with_context(fmt::format("source {}: ", node.name));
+  if (!source.ok()) return source.status().with_context(about(node, "source"));
   TRY_ASSIGN(IngestPlan plan, make_plan(node, environment, channels));
   running.ingest = std::make_shared<SourceIngest>(environment, process_.engine, std::move(plan));
   running.ingest->keep(running.world);
@@ -89,7 +95,7 @@ Result<std::unique_ptr<GroupMember>> FlowBuilder::make_member(const SinkNode& no
   CHECK(factory != nullptr);
   if (node.quarantine) world.set_quarantine(std::make_unique<DeadLetterFile>(world.environment()));
   auto sink = factory->create(node.settings, world.environment());
-  if (!sink.ok()) return sink.status().with_context(fmt::format("sink {}: ", node.name));
+  if (!sink.ok()) return sink.status().with_context(about(node, "sink"));
   return std::make_unique<GroupMember>(node.name, std::move(sink).value(), channel_of(channels, node.channel).named(),
                                        world.environment());
 }
@@ -116,7 +122,7 @@ Result<RunningSinks> FlowBuilder::make_sinks(const SinkUnit& unit, const Channel
   running.group_world = std::make_unique<ComponentWorld>(process_, agent_, "sink group", group.name);
   Environment& environment = running.group_world->environment();
   auto processor = make_sink_processor(group.settings, std::move(members), environment.log, environment.clock);
-  if (!processor.ok()) return processor.status().with_context(fmt::format("sink group {}: ", group.name));
+  if (!processor.ok()) return processor.status().with_context(about(group, "sink group"));
   running.made = std::make_unique<SinkRunner>(unit.name(), std::move(processor).value(), environment, gates);
   running.runner = running.made.get();
   return running;

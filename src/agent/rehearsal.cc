@@ -88,11 +88,11 @@ class Rehearsal {
     });
   }
 
-  /// A failure begins with what it is about, "sink k1: ", which the diagnostic says by itself.
+  /// A failure begins with what it is about, "flume.conf:12: sink k1: ", which the diagnostic says by itself.
   void report(std::string_view kind, const ComponentNode& node, const Status& why, std::string consequence) {
     std::string message(why.message());
-    const std::size_t name = message.find(node.name + ": ");
-    if (name != std::string::npos) message.erase(0, name + node.name.size() + 2);
+    const std::string named = fmt::format(" {}: ", node.name);
+    if (const auto at = message.find(named); at != std::string::npos) message.erase(0, at + named.size());
     Diagnostic found;
     found.severity = Severity::error;
     found.code = DiagnosticCode::bad_value;

@@ -38,6 +38,15 @@ Status check_port(std::string_view text) {
   return {Code::invalid, fmt::format("'{}' is not a port: 1 to 65535", text)};
 }
 
+/// No name and no address has these in it; two colons and more are an address of IPv6. What a placeholder stands for,
+/// nobody knows.
+Status check_host(std::string_view text) {
+  const bool one_word = text.find_first_of(" \t,/") == std::string_view::npos;
+  const bool has_port = std::count(text.begin(), text.end(), ':') == 1;
+  if (text.find("${") != std::string_view::npos || (one_word && !has_port)) return {};
+  return {Code::invalid, fmt::format("'{}' is not a host: one name or address, without a port", text)};
+}
+
 }  // namespace
 
 std::string_view to_string(ComponentKind kind) {
@@ -65,6 +74,7 @@ Status check_value(const Option& option, std::string_view text) {
       if (!parse_real(text)) return {Code::invalid, fmt::format("'{}' is not a number", text)};
       return {};
     case Kind::port: return check_port(text);
+    case Kind::host: return check_host(text);
     case Kind::choice: return check_choice(option, text);
     default: return {};
   }

@@ -40,6 +40,18 @@ TEST(Settings, RefusesWhatTheTableForbids) {
   EXPECT_FALSE(Settings::parse(kInfo, {{"dir", "/d"}, {"policy", "sometimes"}}).ok());
 }
 
+TEST(Settings, AHostIsOneNameOrAddressWithoutAPort) {
+  constexpr Option kHost = {.name = "hostname", .kind = Kind::host};
+  for (const char* good :
+       {"collector", "collector.example.", "10.0.0.1", "::1", "fe80::1%eth0", "0.0.0.0", "${env:HOST}"}) {
+    EXPECT_TRUE(check_value(kHost, good).ok()) << good;
+  }
+  for (const char* bad : {"h1 h2", "h1,h2", "collector:4141", "http://collector", "collector/"}) {
+    const Status status = check_value(kHost, bad);
+    EXPECT_NE(status.message().find("is not a host"), std::string::npos) << bad;
+  }
+}
+
 TEST(Settings, PatternsMatchPartByPart) {
   EXPECT_TRUE(matches_pattern("headers.*.*", "headers.g1.topic"));
   EXPECT_TRUE(matches_pattern("headers.*.*", "headers.g1.topic.more"));

@@ -494,6 +494,24 @@ TEST(Diagnostics, Groups) {
                                        "21 warning unknown-property a1.sinkgroups.g1.processor.sinks"}));
 }
 
+TEST(Diagnostics, ASinkThatIsLeftOfALoadBalancingGroupRunsOnItsOwn) {
+  const Configuration loaded = load(std::string(kSpool) +
+                                    "a1.sinkgroups = g\na1.sinkgroups.g.sinks = k1 k9\n"
+                                    "a1.sinkgroups.g.processor.type = load_balance\n");
+  EXPECT_THAT(lines_of(loaded), Contains("13 error group-member a1.sinkgroups.g.processor.type"));
+  EXPECT_THAT(loaded.find("a1")->groups, IsEmpty());
+  EXPECT_THAT(loaded.find("a1")->sinks, SizeIs(1));
+}
+
+TEST(Diagnostics, EqualPriorities) {
+  const std::string group =
+      "a1.sinks = k1 k2\na1.sinks.k2.type = logger\na1.sinks.k2.channel = c1\n"
+      "a1.sinkgroups = g\na1.sinkgroups.g.sinks = k2 k1\na1.sinkgroups.g.processor.type = failover\n"
+      "a1.sinkgroups.g.processor.priority.k1 = 5\na1.sinkgroups.g.processor.priority.k2 = ";
+  EXPECT_THAT(spool_lines(group + "5\n"), Contains("17 warning group-member a1.sinkgroups.g.processor.priority.k1"));
+  EXPECT_THAT(spool_lines(group + "6\n"), Not(Contains(HasSubstr("group-member"))));
+}
+
 TEST(Diagnostics, AGroupWithTheDefaultProcessorTakesOneSink) {
   const Configuration loaded = load(std::string(kSpool) +
                                     "a1.sinks = k1 k2\na1.sinks.k2.type = logger\n"

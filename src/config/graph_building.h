@@ -88,6 +88,7 @@ class GraphBuilder {
   void add_processor(ComponentCheck& check, const ComponentText& text, GroupNode& group);
   void check_priorities(ComponentCheck& check, const ComponentText& text, const EntryMap& properties,
                         const GroupNode& group);
+  void check_equal_priorities(ComponentCheck& check, const EntryMap& properties, const GroupNode& group);
 
   const AgentText& text_;
   const Catalog& catalog_;

@@ -1,5 +1,7 @@
 #include "config/graph_building.h"
 
+#include <map>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -167,7 +169,13 @@ void GraphBuilder::add_processor(ComponentCheck& check, const ComponentText& tex
     check.fail(DiagnosticCode::group_member, place, "the default processor takes one sink",
                "set processor.type = failover or load_balance");
   }
+  if (group.info->name == "load_balance" && group.sinks.size() == 1) {
+    check.fail(DiagnosticCode::group_member, place,
+               fmt::format("load_balance needs at least two sinks, and there is only {}", group.sinks.front()),
+               "add one, or remove the group");
+  }
   check_priorities(check, text, properties, group);
+  if (group.info->name == "failover") check_equal_priorities(check, properties, group);
 }
 
 void GraphBuilder::check_priorities(ComponentCheck& check, const ComponentText& text, const EntryMap& properties,
@@ -183,6 +191,23 @@ void GraphBuilder::check_priorities(ComponentCheck& check, const ComponentText& 
     check.report(Severity::warning, DiagnosticCode::group_member, *entry,
                  fmt::format("sink '{}' is not in the group", sink),
                  near.empty() ? std::string() : fmt::format("did you mean priority.{}?", near), "it is ignored");
+  }
+}
+
+/// Flume drops one of the two.
+void GraphBuilder::check_equal_priorities(ComponentCheck& check, const EntryMap& properties, const GroupNode& group) {
+  const EntryMap priorities = below(properties, "priority.");
+  std::map<std::int64_t, std::string> holders;
+  for (const std::string& sink : group.sinks) {
+    const auto given = priorities.find(sink);
+    const auto number = given == priorities.end() ? std::nullopt : parse_integer(given->second->second.value);
+    if (!number) continue;
+    const auto [holder, first] = holders.emplace(*number, sink);
+    if (first) continue;
+    check.report(Severity::warning, DiagnosticCode::group_member, *given->second,
+                 fmt::format("{} is also the priority of {}", *number, holder->second),
+                 "give each sink a number of its own",
+                 fmt::format("{} comes before {}, as in the list", holder->second, sink));
   }
 }
 

@@ -97,10 +97,11 @@ inline constexpr ComponentInfo kDefault = {.kind = ComponentKind::sink_processor
 inline constexpr Option kFailoverOptions[] = {{.name = "priority.*", .kind = Kind::integer}};
 inline constexpr ComponentInfo kFailover = {
     .kind = ComponentKind::sink_processor, .name = "failover", .options = kFailoverOptions};
+inline constexpr ComponentInfo kLoadBalance = {.kind = ComponentKind::sink_processor, .name = "load_balance"};
 
-inline constexpr const ComponentInfo* kInfos[] = {&kNetcat, &kSpool,       &kKafkaSource,  &kLine,    &kAvroRecords,
-                                                  &kMemory, &kFile,        &kLogger,       &kHdfs,    &kStatic,
-                                                  &kHost,   &kReplicating, &kMultiplexing, &kDefault, &kFailover};
+inline constexpr const ComponentInfo* kInfos[] = {
+    &kNetcat, &kSpool,  &kKafkaSource, &kLine,        &kAvroRecords,  &kMemory,  &kFile,     &kLogger,
+    &kHdfs,   &kStatic, &kHost,        &kReplicating, &kMultiplexing, &kDefault, &kFailover, &kLoadBalance};
 
 /// Loads one text as "t.conf".
 inline Configuration load(std::string_view text, const Surroundings& surroundings = {}) {

@@ -1,7 +1,5 @@
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "base/text.h"
 #include "core/group_processor.h"
 
@@ -49,28 +47,16 @@ class FailoverProcessor final : public GroupProcessor {
   const milliseconds max_penalty_;
 };
 
-std::vector<std::int64_t> priorities(const Settings& settings, const GroupMembers& members, Log& log) {
+/// The most preferred one first; of equal ones, which the configuration's check names, the one listed first.
+std::vector<GroupMember*> by_priority(const Settings& settings, const GroupMembers& members) {
   const Settings::Map given = settings.below("priority.");
-  std::vector<std::int64_t> result;
-  std::int64_t next = 0;
+  std::vector<std::pair<std::int64_t, GroupMember*>> ranks;
+  std::int64_t unset = 0;
   for (const auto& member : members) {
     const auto found = given.find(member->name());
     const auto priority = found == given.end() ? std::nullopt : parse_integer(found->second);
-    if (priority.has_value() && std::find(result.begin(), result.end(), *priority) != result.end()) {
-      log.warn(
-          fmt::format("processor.priority.{}: {} is taken by another sink of the group; of the two the one listed "
-                      "first is preferred",
-                      member->name(), *priority));
-    }
-    result.push_back(priority.has_value() ? *priority : --next);
+    ranks.emplace_back(priority ? *priority : --unset, member.get());
   }
-  return result;
-}
-
-std::vector<GroupMember*> by_priority(const Settings& settings, const GroupMembers& members, Log& log) {
-  const std::vector<std::int64_t> given = priorities(settings, members, log);
-  std::vector<std::pair<std::int64_t, GroupMember*>> ranks;
-  for (std::size_t i = 0; i < members.size(); ++i) ranks.emplace_back(given[i], members[i].get());
   std::stable_sort(ranks.begin(), ranks.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<GroupMember*> result;
   for (const auto& [priority, member] : ranks) result.push_back(member);
@@ -89,7 +75,7 @@ const ComponentInfo kFailoverProcessorInfo{.kind = ComponentKind::sink_processor
 
 std::unique_ptr<SinkProcessor> make_failover_processor(const Settings& settings, GroupMembers members, Log& log,
                                                        Clock& clock) {
-  std::vector<GroupMember*> ranks = by_priority(settings, members, log);
+  std::vector<GroupMember*> ranks = by_priority(settings, members);
   return std::make_unique<FailoverProcessor>(std::move(members), std::move(ranks), settings.duration("maxpenalty"), log,
                                              clock);
 }

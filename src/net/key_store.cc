@@ -6,8 +6,10 @@
 #include <openssl/provider.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -32,6 +34,13 @@ struct Content {
 
 Status bad(const KeyStore& store, std::string_view what) {
   return {Code::invalid, fmt::format("key store {}: {}", store.path, what)};
+}
+
+Status locked(const KeyStore& store, std::string_view what) {
+  if (store.password.empty()) {
+    return bad(store, fmt::format("{} can't be opened without a password: set the one that belongs to it", what));
+  }
+  return bad(store, fmt::format("{} can't be opened with this password: {}", what, tls_complaint()));
 }
 
 int give_password(char* buffer, int size, int, void* user) {
@@ -67,7 +76,7 @@ bool load_old_algorithms() {
 
 Result<Content> read_pkcs12(const KeyStore& store, std::string_view bytes) {
   const Pkcs12 pkcs12(d2i_PKCS12_bio(memory_bio(bytes).get(), nullptr), &PKCS12_free);
-  if (pkcs12 == nullptr) return bad(store, "neither PEM nor PKCS12 nor JKS: " + tls_complaint());
+  if (pkcs12 == nullptr) return bad(store, "neither PEM nor PKCS12 nor JKS");
   Content content;
   if (open_pkcs12(pkcs12.get(), store.password, content)) return content;
   const bool unsupported = ERR_GET_REASON(ERR_peek_error()) == ERR_R_UNSUPPORTED;
@@ -75,7 +84,7 @@ Result<Content> read_pkcs12(const KeyStore& store, std::string_view bytes) {
     ERR_clear_error();
     return content;
   }
-  return bad(store, "it can't be opened with this password: " + tls_complaint());
+  return locked(store, "it");
 }
 
 // -- PEM --------------------------------------------------------------------------------------------------------------
@@ -85,7 +94,7 @@ Result<Content> read_pem(const KeyStore& store, std::string_view text) {
   Content content;
   content.key = Key(PEM_read_bio_PrivateKey(memory_bio(text).get(), nullptr, give_password, password));
   if (content.key == nullptr && text.find("PRIVATE KEY") != std::string_view::npos) {
-    return bad(store, "its key can't be read with this password: " + tls_complaint());
+    return locked(store, "its key");
   }
   const Bio certificates = memory_bio(text);
   while (X509* next = PEM_read_bio_X509(certificates.get(), nullptr, give_password, password)) {
@@ -105,6 +114,7 @@ Result<Certificate> parse_certificate(const KeyStore& store, std::string_view de
 }
 
 Status read_jks_key(const KeyStore& store, const JksKey& entry, Content& content) {
+  if (store.password.empty()) return locked(store, "its key");
   const auto clear = unlock_jks_key(entry.locked, store.password);
   if (!clear.ok()) return bad(store, clear.status().message());
   const auto* bytes = reinterpret_cast<const unsigned char*>(clear->data());
@@ -137,11 +147,15 @@ Result<Content> read_jks_store(const KeyStore& store, std::string_view bytes, bo
 }
 
 Result<Content> read_store(const KeyStore& store, bool wants_key) {
+  errno = 0;
   std::ifstream file(store.path, std::ios::binary);
-  if (!file) return bad(store, "it can't be read");
   std::string bytes(kLargestStore + 1, '\0');
   file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   bytes.resize(static_cast<std::size_t>(file.gcount()));
+  if (!file.eof() && bytes.size() <= kLargestStore) {
+    return bad(store, "it can't be read: " + std::generic_category().message(errno));
+  }
+  if (bytes.empty()) return bad(store, "it is empty");
   if (bytes.size() > kLargestStore) return bad(store, "larger than any key store is");
   ERR_clear_error();
   if (bytes.find("-----BEGIN") != std::string::npos) return read_pem(store, bytes);

@@ -316,6 +316,16 @@ class TcpListener final : public Listener {
   const std::shared_ptr<Acceptor> acceptor_;
 };
 
+/// The way out where an address can't be had to listen on.
+std::string_view remedy(std::error_code error) {
+  switch (error.value()) {
+    case EADDRINUSE: return "; choose another port, or stop who has it (ss -ltnp tells)";
+    case EADDRNOTAVAIL: return "; no interface of this machine has that address: choose another";
+    case EACCES: return "; ports below 1024 take CAP_NET_BIND_SERVICE: choose another";
+    default: return "";
+  }
+}
+
 /// The way into a loop for threads that may outlive it.
 class LoopDoor {
  public:
@@ -490,7 +500,8 @@ class AsioNetwork final : public Network {
       post([acceptor] { acceptor->accept_next(); });
       return std::unique_ptr<Listener>(std::make_unique<TcpListener>(std::move(acceptor)));
     }
-    return Status(Code::unavailable, fmt::format("can't listen on {}: {}", to_text(endpoints.back()), error.message()));
+    return Status(Code::unavailable,
+                  fmt::format("can't listen on {}: {}{}", to_text(endpoints.back()), error.message(), remedy(error)));
   }
 
   std::unique_ptr<Connecting> connect(const ConnectOptions& options, Connected connected) override {

@@ -166,6 +166,10 @@ TEST_F(NetworkTest, NamesTheAddressThatIsTaken) {
   const auto second = network->listen(options, [](std::unique_ptr<Connection>) {});
   EXPECT_EQ(second.status().code(), Code::unavailable);
   EXPECT_NE(second.status().message().find(std::to_string(options.port)), std::string::npos);
+  EXPECT_NE(second.status().message().find("choose another port, or stop who has it"), std::string::npos);
+  options.host = "192.0.2.1";  // kept for documents: nobody has it
+  const auto foreign = network->listen(options, [](std::unique_ptr<Connection>) {});
+  EXPECT_NE(foreign.status().message().find("no interface of this machine has that address"), std::string::npos);
   options.host = "no.such.host.invalid";
   EXPECT_EQ(network->listen(options, [](std::unique_ptr<Connection>) {}).status().code(), Code::unavailable);
 }

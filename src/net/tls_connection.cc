@@ -21,6 +21,21 @@ constexpr std::size_t kReadAtOnce = 256 * 1024;  // then others have their turn
 constexpr int kPiecesAtOnce = 64;                // from below: not all that comes is for the reader
 constexpr int kFirstAlert = 1000;                // reasons from here on are what the peer said
 
+/// The way out where a peer has said, with that reason, that it does not go on.
+std::string_view remedy(int alert) {
+  switch (alert) {
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED: return "; renew the certificate in keystore";
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+      return "; put the certificate in keystore, or who signed it, into the truststore of the other side";
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED: return "; set keystore: it wants to see a certificate";
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+      return "; include-protocols and exclude-protocols of the two sides leave no version of TLS to both";
+    default: return "";
+  }
+}
+
 /// OpenSSL on top of a connection: it asks for bytes when it needs some and never sees a socket. An idle one holds no
 /// buffer.
 class TlsConnection final : public FilterConnection {
@@ -199,6 +214,13 @@ class TlsConnection final : public FilterConnection {
                                          "or set verify-hostname = false",
                                          peer())};
     }
+    if (verified == X509_V_ERR_CERT_HAS_EXPIRED) {
+      return {Code::corrupt, fmt::format("the certificate of {} has expired, or who signed it has: renew it", peer())};
+    }
+    if (verified == X509_V_ERR_CERT_NOT_YET_VALID) {
+      return {Code::corrupt,
+              fmt::format("the certificate of {} is not valid yet: look at the clocks of both machines", peer())};
+    }
     if (verified != X509_V_OK) {
       return {Code::corrupt, fmt::format("the certificate of {} is not trusted ({}): put it, or who signed it, into "
                                          "truststore",
@@ -209,7 +231,9 @@ class TlsConnection final : public FilterConnection {
                                          "keystore",
                                          peer())};
     }
-    if (reason >= kFirstAlert) return {Code::corrupt, fmt::format("{} refuses TLS: {}", peer(), complaint)};
+    if (reason >= kFirstAlert) {
+      return {Code::corrupt, fmt::format("{} refuses TLS: {}{}", peer(), complaint, remedy(reason))};
+    }
     return {Code::corrupt,
             fmt::format("no TLS connection with {}: {}; set ssl on both sides, or on neither", peer(), complaint)};
   }

@@ -38,7 +38,11 @@ Status limit_versions(SSL_CTX* context, const TlsLimits& limits) {
     if (wanted) ++left;
     if (!wanted) without |= version.without;
   }
-  if (left == 0) return {Code::invalid, "include-protocols and exclude-protocols leave no version of TLS"};
+  if (left == 0) {
+    return {Code::invalid,
+            "include-protocols and exclude-protocols leave no version of TLS: there are TLSv1, TLSv1.1, TLSv1.2 and "
+            "TLSv1.3"};
+  }
   SSL_CTX_set_options(context, without);
   return {};
 }

@@ -1,14 +1,39 @@
 #include "net/tls_options.h"
 
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/text.h"
 #include "net/tls_defaults.h"
 
 namespace standpipe::tls_options {
 
 namespace {
 
+/// Its words, also where somebody has put commas between them: a version that is to be refused must not pass for it.
 std::vector<std::string> list(const Settings& settings, std::string_view key,
                               const std::vector<std::string>& fallback) {
-  return settings.has(key) ? settings.list(key) : fallback;
+  if (!settings.has(key)) return fallback;
+  std::vector<std::string> words;
+  for (const std::string& item : settings.list(key)) {
+    for (const std::string_view word : split(item, ',')) {
+      if (!word.empty()) words.emplace_back(word);
+    }
+  }
+  return words;
+}
+
+void warn_of_what_is_not_verified(bool trust_all, bool check_name, Log& log) {
+  if (trust_all) {
+    return log.warn(
+        fmt::format("trust-all-certs = true: any server may pass for the one that is meant{}; put its "
+                    "certificate, or who signed it, into truststore instead",
+                    check_name ? ", and verify-hostname has no effect" : ""));
+  }
+  if (check_name) return;
+  log.warn(
+      "ssl: any server with a certificate that is trusted may pass for the one that is meant: verify-hostname = "
+      "true looks at the name in it");
 }
 
 TlsLimits limits(const Settings& settings) {
@@ -48,11 +73,7 @@ Result<std::shared_ptr<const TlsContext>> client(const Settings& settings, Log& 
   if (!settings.boolean("ssl")) return std::shared_ptr<const TlsContext>();
   const bool trust_all =
       find_option(settings.info(), "trust-all-certs") != nullptr && settings.boolean("trust-all-certs");
-  if (!settings.boolean("verify-hostname")) {
-    log.warn(
-        "ssl: any server with a certificate that is trusted may pass for the one that is meant: verify-hostname = "
-        "true looks at the name in it");
-  }
+  warn_of_what_is_not_verified(trust_all, settings.boolean("verify-hostname"), log);
   return TlsContext::client({.trusted = store(settings, "truststore", tls_defaults().trusted),
                              .trust_all = trust_all,
                              .check_name = settings.boolean("verify-hostname"),

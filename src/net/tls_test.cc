@@ -28,14 +28,15 @@ using ::testing::HasSubstr;
 /// A key with a certificate that it signed itself, as files of both kinds.
 class Identity {
  public:
-  explicit Identity(const testing::TemporaryDirectory& folder, const std::string& name)
+  explicit Identity(const testing::TemporaryDirectory& folder, const std::string& name, long valid_from = -60,
+                    long valid_until = 3600)
       : pem(folder.file(name + ".pem")), trust(folder.file(name + ".crt")), pkcs12(folder.file(name + ".p12")) {
     EVP_PKEY* key = EVP_EC_gen("P-256");
     X509* certificate = X509_new();
     X509_set_version(certificate, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), valid_from);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), valid_until);
     X509_set_pubkey(certificate, key);
     X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
                                reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
@@ -211,6 +212,22 @@ TEST_F(TlsTest, ACertificateThatNobodyTrustsIsRefused) {
   EXPECT_EQ(server->received, "");
 }
 
+TEST_F(TlsTest, BothEndsAreToldWhatToDoAboutACertificate) {
+  failure_of(TlsContext::server({.keys = {one.pem, ""}}).value(),
+             TlsContext::client({.trusted = {other.trust, ""}}).value());
+  EXPECT_THAT(server->failure.message(),
+              HasSubstr("put the certificate in keystore, or who signed it, into the truststore of the other side"));
+  const Identity old(folder, "old", -3600, -60);
+  EXPECT_THAT(failure_of(TlsContext::server({.keys = {old.pem, ""}}).value(),
+                         TlsContext::client({.trusted = {old.trust, ""}}).value()),
+              HasSubstr("has expired, or who signed it has: renew it"));
+  EXPECT_THAT(server->failure.message(), HasSubstr("renew the certificate in keystore"));
+  const Identity early(folder, "early", 3600, 7200);
+  EXPECT_THAT(failure_of(TlsContext::server({.keys = {early.pem, ""}}).value(),
+                         TlsContext::client({.trusted = {early.trust, ""}}).value()),
+              HasSubstr("is not valid yet: look at the clocks"));
+}
+
 TEST_F(TlsTest, SaysThatThePeerSpeaksNoTls) {
   serve(TlsContext::server({.keys = {one.pem, ""}}).value());
   testing::TcpClient plain(listener->port());
@@ -333,8 +350,13 @@ TEST_F(TlsTest, NamesWhatIsWrongWithAStore) {
     EXPECT_EQ(made.status().code(), Code::invalid);
     return made.status().message();
   };
-  EXPECT_THAT(server_of(folder.file("none"), ""), HasSubstr("none: it can't be read"));
+  EXPECT_THAT(server_of(folder.file("none"), ""), HasSubstr("none: it can't be read: No such file"));
+  EXPECT_THAT(server_of(folder.path(), ""), HasSubstr("it can't be read: Is a directory"));
+  std::ofstream(folder.file("empty"), std::ios::binary);
+  EXPECT_THAT(server_of(folder.file("empty"), ""), HasSubstr("it is empty"));
   EXPECT_THAT(server_of(one.pkcs12, "wrong"), HasSubstr("with this password"));
+  EXPECT_THAT(server_of(one.pkcs12, ""), HasSubstr("without a password"));
+  EXPECT_THAT(server_of(STANDPIPE_STORES "/server.jks", ""), HasSubstr("its key can't be opened without a password"));
   EXPECT_THAT(server_of(one.trust, ""), HasSubstr("holds no key"));
   std::ofstream(folder.file("jceks"), std::ios::binary) << "\xce\xce\xce\xce and more";
   EXPECT_THAT(server_of(folder.file("jceks"), ""), HasSubstr("-srcstoretype JCEKS"));

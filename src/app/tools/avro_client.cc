@@ -250,7 +250,8 @@ class LineReader {
   bool skip_line_feed_ = false;
 };
 
-Status send_lines(std::istream& input, std::size_t batch_size, Sender& sender) {
+/// `name`: of the input, for people.
+Status send_lines(std::istream& input, const std::string& name, std::size_t batch_size, Sender& sender) {
   LineReader reader(input);
   std::string line;
   for (bool more = true; more;) {
@@ -258,7 +259,14 @@ Status send_lines(std::istream& input, std::size_t batch_size, Sender& sender) {
     while (batch.size() < batch_size && (more = reader.next(line))) batch.add_copy(line);
     TRY(sender.send(std::move(batch)));
   }
+  // The end of what could be read need not be the end of the input.
+  if (input.bad()) return {Code::io, fmt::format("{} could not be read to its end: what came before was sent", name)};
   return {};
+}
+
+bool is_folder(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
 }
 
 /// What a spooling directory source would still read, by its defaults.
@@ -273,7 +281,7 @@ bool has_work(const std::string& folder) {
 
 /// The spooling directory source does the work, files renamed and all, until nothing is left to do or something failed.
 Status send_folder(const Order& order, Environment& environment, Sender& sender) {
-  if (!std::filesystem::is_directory(order.folder)) return {Code::not_found, order.folder + " is no folder"};
+  if (!is_folder(order.folder)) return {Code::not_found, order.folder + " is no folder"};
   const auto settings =
       Settings::parse(kSpooldirInfo, {{"spoolDir", order.folder}, {"batchSize", std::to_string(order.batch_size)}});
   if (!settings.ok()) return settings.status();
@@ -303,10 +311,11 @@ Status run(const Order& order, Environment& environment) {
   Sender sender(environment, order, std::move(headers));
   TRY(sender.connect());
   if (!order.folder.empty()) return send_folder(order, environment, sender);
-  if (order.file.empty()) return send_lines(std::cin, order.batch_size, sender);
+  if (order.file.empty()) return send_lines(std::cin, "standard input", order.batch_size, sender);
+  if (is_folder(order.file)) return {Code::invalid, order.file + " is a folder: name it by --dirname"};
   std::ifstream file(order.file, std::ios::binary);
   if (!file) return {Code::not_found, "can't read " + order.file};
-  return send_lines(file, order.batch_size, sender);
+  return send_lines(file, order.file, order.batch_size, sender);
 }
 
 int fail(const Status& status) {

@@ -93,6 +93,10 @@ TEST_F(AvroClientTest, SaysWhatWentWrong) {
   EXPECT_TRUE(std::filesystem::exists(file)) << "a file that was not sent keeps its name";
   EXPECT_EQ(run({"-F", folder.file("no such file")}), 1);
   EXPECT_THAT(err, HasSubstr("can't read"));
+  EXPECT_EQ(run({"-F", folder.path()}), 1);
+  EXPECT_THAT(err, HasSubstr("is a folder: name it by --dirname"));
+  EXPECT_EQ(run({"-F", "/proc/self/mem"}), 1) << "opens, and can't be read";
+  EXPECT_THAT(err, HasSubstr("/proc/self/mem could not be read to its end"));
   EXPECT_EQ(run({"-H", "127.0.0.1"}, false), 1);
   EXPECT_THAT(err, HasSubstr("--port"));
   EXPECT_EQ(run({"-F", file, "--dirname", folder.path()}), 1);

@@ -103,12 +103,13 @@ class SparkSink final : public Sink {
 
   Result<Turn> process(Outlet& outlet, std::stop_token) override {
     outlet_ = &outlet;
+    acknowledged_ = false;
     Status status = take_requests();
     expire();
     if (status.ok()) status = hand_out(outlet);
     send_replies();
     TRY(status);
-    return Turn{.wake_by = next_due()};
+    return Turn{.worked = acknowledged_, .wake_by = next_due()};
   }
 
   const Status* held_up() const override { return refused_.ok() ? nullptr : &refused_; }
@@ -180,6 +181,7 @@ class SparkSink final : public Sink {
     if (status.ok()) {
       counters_.drain_success.add(static_cast<std::int64_t>(lent->events));
       refused_ = {};
+      acknowledged_ = true;
     } else if (status.code() != Code::fenced) {  // taken away by its group, which counts it
       std::string message;
       avro::put_error(message, status.message());
@@ -336,6 +338,7 @@ class SparkSink final : public Sink {
   std::vector<SparkReply> replies_;  // of this turn
   Clock::Steady look_at_;            // no earlier look into the channel
   Status refused_;                   // why events have come back, until something is acknowledged
+  bool acknowledged_ = false;        // in this turn: a group's member that failed is well again
   bool stopping_ = false;
 };
 

@@ -133,6 +133,17 @@ TEST_F(SparkSinkTest, CommitsNothingBeforeTheAcknowledgement) {
   EXPECT_EQ(last_turn.wake_by, std::nullopt);
 }
 
+TEST_F(SparkSinkTest, ATurnHasWorkedWhenSomethingWasAcknowledged) {
+  start();
+  outlet.put("one");
+  SparkTestReceiver receiver(port);
+  const Answer batch = fetch(receiver);
+  EXPECT_FALSE(last_turn.worked) << "what is lent proves nothing";
+  receiver.ack(batch.sequence);
+  EXPECT_TRUE(turn_until([&] { return last_turn.worked; }).ok()) << "a group's member that failed is well again";
+  EXPECT_EQ(receiver.answer().error, "");
+}
+
 TEST_F(SparkSinkTest, ARefusedBatchComesAgain) {
   start();
   outlet.put_all({"a", "b"});
