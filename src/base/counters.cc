@@ -27,4 +27,12 @@ std::vector<CounterGroup::Value> CounterGroup::read() const {
   return values;
 }
 
+DrainCounters::DrainCounters(CounterGroup& group)
+    : empty_(group.counter(counter_names::kBatchEmpty)),
+      underflow_(group.counter(counter_names::kBatchUnderflow)),
+      complete_(group.counter(counter_names::kBatchComplete)),
+      attempt_(group.counter(counter_names::kDrainAttempt)),
+      success_(group.counter(counter_names::kDrainSuccess)),
+      write_fail_(group.counter(counter_names::kEventWriteFail)) {}
+
 }  // namespace standpipe

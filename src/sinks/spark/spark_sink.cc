@@ -58,27 +58,6 @@ constexpr ComponentInfo kInfo{.kind = ComponentKind::sink,
                               .options = kOptions,
                               .acknowledges = "Spark's receiver has stored the batch and said so"};
 
-struct SinkCounters {
-  explicit SinkCounters(CounterGroup& group)
-      : batch_empty(group.counter(counter_names::kBatchEmpty)),
-        batch_underflow(group.counter(counter_names::kBatchUnderflow)),
-        batch_complete(group.counter(counter_names::kBatchComplete)),
-        drain_attempt(group.counter(counter_names::kDrainAttempt)),
-        drain_success(group.counter(counter_names::kDrainSuccess)),
-        write_fail(group.counter(counter_names::kEventWriteFail)),
-        late_ack(group.counter(counter_names::kLateAck)),
-        duplicate(group.counter(counter_names::kDuplicate)) {}
-
-  Counter& batch_empty;
-  Counter& batch_underflow;
-  Counter& batch_complete;
-  Counter& drain_attempt;
-  Counter& drain_success;
-  Counter& write_fail;
-  Counter& late_ack;
-  Counter& duplicate;
-};
-
 /// See spark_sink.h. Lives on its runner's thread; its server lives on the loop and only wakes it.
 class SparkSink final : public Sink {
  public:
@@ -89,7 +68,9 @@ class SparkSink final : public Sink {
         most_lent_(static_cast<std::size_t>(settings.integer("threads"))),
         timeout_(settings.duration("timeout")),
         backoff_(settings.duration("backoffInterval")),
-        counters_(environment.counters) {}
+        drain_(environment.counters),
+        late_acks_(environment.counters.counter(counter_names::kLateAck)),
+        duplicates_(environment.counters.counter(counter_names::kDuplicate)) {}
   ~SparkSink() override { stop(); }
 
   Status start() override {
@@ -178,7 +159,7 @@ class SparkSink final : public Sink {
     }
     const Status status = lent->lease.commit(0, lent->events);
     if (status.ok()) {
-      counters_.drain_success.add(static_cast<std::int64_t>(lent->events));
+      drain_.succeeded(lent->events);
       refused_ = {};
     } else if (status.code() != Code::fenced) {  // taken away by its group, which counts it
       std::string message;
@@ -195,8 +176,8 @@ class SparkSink final : public Sink {
     const auto events = lent_.went_back(request.batch);
     const bool repeated = request.batch != 0 && !events;  // once more, for what was acknowledged before
     if (repeated) return;
-    counters_.late_ack.add();
-    if (events) counters_.duplicate.add(static_cast<std::int64_t>(*events));
+    late_acks_.add();
+    if (events) duplicates_.add(static_cast<std::int64_t>(*events));
     if (!late_limit_.pass(environment_.clock.now_ms())) return;
     environment_.log.warn(
         events
@@ -224,7 +205,7 @@ class SparkSink final : public Sink {
   }
 
   void note_refusal(std::string why) {
-    counters_.write_fail.add();
+    drain_.write_failed();
     if (refusal_limit_.pass(environment_.clock.now_ms())) environment_.log.warn(why);
     refused_ = {Code::unavailable, std::move(why)};
     refused_.ignore();  // /healthz shows it
@@ -241,7 +222,7 @@ class SparkSink final : public Sink {
         return lease.status();
       }
       if (lease->empty()) {
-        counters_.batch_empty.add();
+        drain_.batch(0, waiting_.front().events);
         look_at_ = environment_.clock.steady_now() + backoff_;
         break;
       }
@@ -261,8 +242,8 @@ class SparkSink final : public Sink {
     avro::EncodedRequest frame =
         avro::encode_events(lease, extent, front, waiting.caller.serial, environment_.budget, lent_.empty());
     if (frame.slab == nullptr) return false;
-    (extent.events < waiting.events ? counters_.batch_underflow : counters_.batch_complete).add();
-    counters_.drain_attempt.add(static_cast<std::int64_t>(extent.events));
+    drain_.batch(extent.events, waiting.events);
+    drain_.attempted(extent.events);
     if (FAILPOINT("spark.commit_before_ack")) lease.commit(0, extent.events).ignore();
     lease.give_back(extent.events, lease.size());
     replies_.push_back({.to = waiting.caller, .frame = std::move(frame), .batch = lent_.next_number()});
@@ -326,7 +307,9 @@ class SparkSink final : public Sink {
   const std::size_t most_lent_;
   const milliseconds timeout_;
   const milliseconds backoff_;
-  SinkCounters counters_;
+  DrainCounters drain_;
+  Counter& late_acks_;
+  Counter& duplicates_;
   LogLimiter late_limit_{kWarnEveryMs};
   LogLimiter refusal_limit_{kWarnEveryMs};
   std::atomic<Outlet*> outlet_{nullptr};
