@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -96,28 +95,5 @@ inline constexpr std::string_view kOldestEventAge = "OldestEventAge";  ///< chan
 inline constexpr std::string_view kStartTime = "StartTime";  ///< epoch ms
 inline constexpr std::string_view kStopTime = "StopTime";    ///< epoch ms; 0 while it runs
 }  // namespace counter_names
-
-/// What every sink counts about the events that it takes. Thread-safe.
-class DrainCounters {
- public:
-  explicit DrainCounters(CounterGroup& group);
-
-  /// A batch has `events` events where `wanted` were the most: it is empty, too small or complete.
-  void batch(std::size_t events, std::size_t wanted) {
-    (events == 0 ? empty_ : events < wanted ? underflow_ : complete_).add();
-  }
-  void attempted(std::size_t events) { attempt_.add(static_cast<std::int64_t>(events)); }
-  /// Acknowledged, and out of the channel.
-  void succeeded(std::size_t events) { success_.add(static_cast<std::int64_t>(events)); }
-  void write_failed() { write_fail_.add(); }
-
- private:
-  Counter& empty_;
-  Counter& underflow_;
-  Counter& complete_;
-  Counter& attempt_;
-  Counter& success_;
-  Counter& write_fail_;
-};
 
 }  // namespace standpipe

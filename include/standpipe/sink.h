@@ -5,6 +5,7 @@
 #include <optional>
 #include <stop_token>
 
+#include "standpipe/drain_counters.h"
 #include "standpipe/environment.h"
 #include "standpipe/lease.h"
 #include "standpipe/settings.h"

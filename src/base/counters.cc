@@ -1,5 +1,7 @@
 #include "standpipe/counters.h"
 
+#include "standpipe/drain_counters.h"
+
 namespace standpipe {
 
 Counter& CounterGroup::counter(std::string_view name) {

@@ -9,8 +9,10 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "rpc/avro/event_encoder.h"
 #include "rpc/avro/message.h"
 #include "rpc/avro/spark_calls.h"
+#include "rpc/server_options.h"
 #include "sinks/spark/lent_batches.h"
 #include "sinks/spark/spark_server.h"
 
@@ -49,6 +51,7 @@ constexpr Option kOptions[] = {
      .help = "Pause before a channel that was empty is looked at again; what comes meanwhile goes out in one batch.",
      .unit = "ms",
      .min = 0},
+    rpc::server_options::kStallTimeout,
 };
 constexpr std::string_view kClassNames[] = {"org.apache.spark.streaming.flume.sink.SparkSink"};
 constexpr ComponentInfo kInfo{.kind = ComponentKind::sink,
@@ -68,13 +71,14 @@ class SparkSink final : public Sink {
         most_lent_(static_cast<std::size_t>(settings.integer("threads"))),
         timeout_(settings.duration("timeout")),
         backoff_(settings.duration("backoffInterval")),
+        patience_(settings.duration("request-timeout")),
         drain_(environment.counters),
         late_acks_(environment.counters.counter(counter_names::kLateAck)),
         duplicates_(environment.counters.counter(counter_names::kDuplicate)) {}
   ~SparkSink() override { stop(); }
 
   Status start() override {
-    server_ = std::make_unique<SparkServer>(environment_, [this] {
+    server_ = std::make_unique<SparkServer>(environment_, patience_, [this] {
       if (Outlet* outlet = outlet_.load()) outlet->wake();
     });
     const Status status = server_->start(host_, port_);
@@ -162,9 +166,7 @@ class SparkSink final : public Sink {
       drain_.succeeded(lent->events);
       refused_ = {};
     } else if (status.code() != Code::fenced) {  // taken away by its group, which counts it
-      std::string message;
-      avro::put_error(message, status.message());
-      replies_.push_back({.to = request.caller, .message = std::move(message)});
+      reply(request.caller, [&](std::string& message) { avro::put_error(message, status.message()); });
       return status;
     }
     reply_done(request.caller);
@@ -237,7 +239,8 @@ class SparkSink final : public Sink {
   /// To the one who waits longest. False: there is no memory for it now, and it has gone back.
   bool lend(Lease lease) {
     const Waiting& waiting = waiting_.front();
-    const std::string front = avro::spark_batch_front(server_->sequence().text(lent_.next_number()));
+    const std::string front =
+        waiting.caller.front + avro::spark_batch_front(server_->sequence().text(lent_.next_number()));
     const avro::RequestExtent extent = avro::measure_events(lease, front, kLargestBatch);
     avro::EncodedRequest frame =
         avro::encode_events(lease, extent, front, waiting.caller.serial, environment_.budget, lent_.empty());
@@ -263,16 +266,17 @@ class SparkSink final : public Sink {
 
   // -- answers --------------------------------------------------------------------------------------------------------
 
-  void reply_done(const SparkCaller& to) {
-    std::string message;
-    avro::put_spark_done(message);
+  template <typename Put>
+  void reply(const SparkCaller& to, Put&& put) {
+    std::string message = to.front;
+    put(message);
     replies_.push_back({.to = to, .message = std::move(message)});
   }
 
+  void reply_done(const SparkCaller& to) { reply(to, avro::put_spark_done); }
+
   void reply_error(const SparkCaller& to, std::string_view why) {
-    std::string message;
-    avro::put_spark_error(message, why);
-    replies_.push_back({.to = to, .message = std::move(message)});
+    reply(to, [&](std::string& message) { avro::put_spark_error(message, why); });
   }
 
   void refuse_waiting(std::string_view why) {
@@ -307,6 +311,7 @@ class SparkSink final : public Sink {
   const std::size_t most_lent_;
   const milliseconds timeout_;
   const milliseconds backoff_;
+  const milliseconds patience_;
   DrainCounters drain_;
   Counter& late_acks_;
   Counter& duplicates_;
