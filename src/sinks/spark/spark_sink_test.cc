@@ -406,19 +406,6 @@ TEST_F(SparkSinkTest, DisconnectsWhoStopsHalfWay) {
   EXPECT_THAT(fetch(silent).bodies(), ElementsAre("a")) << "nobody must send anything";
 }
 
-TEST_F(SparkSinkTest, AByteNowAndThenIsNoRequest) {
-  start({{"request-timeout", "20"}});  // looked at every 5 ms
-  testing::TcpClient slow(port);
-  const std::string request = avro_bytes::frame(1, spark_bytes::handshake() + std::string(100'000, 'x'));
-  std::size_t sent = 0;
-  EXPECT_TRUE(testing::eventually([&] {
-    clock.advance(milliseconds(2));  // 500 bytes a second
-    return sent == request.size() || !slow.send(request.substr(sent++, 1));
-  }));
-  EXPECT_LT(sent, request.size()) << "it was heard out";
-  EXPECT_TRUE(env.log.contains("stopped in the middle of a request"));
-}
-
 TEST_F(SparkSinkTest, WhoReadsNoAnswerIsLeftAndItsBatchGoesBack) {
   start({{"request-timeout", "20"}});
   outlet.put(std::string(12 << 20, 'x'));
