@@ -144,11 +144,11 @@ void Session::note_session_event(zhandle_t* handle, int state) {
                                       library_.session_timeout(handle)));
     tell_change();
   } else if (state == library_.expired) {
-    say(Log::Level::warn, fmt::format("ZooKeeper {}: the session expired; a new one is opened", servers_));
+    say(Log::Level::info, fmt::format("ZooKeeper {}: the session expired; a new one is opened", servers_));
   } else if (state == library_.auth_failed) {
     say(Log::Level::error, fmt::format("ZooKeeper {} refuses the identity of standpipe.zookeeper.auth.file", servers_));
   } else if (was_connected) {
-    say(Log::Level::warn,
+    say(Log::Level::info,
         fmt::format("ZooKeeper {}: the connection is lost; it is tried again all the time", servers_));
   }
 }
