@@ -30,6 +30,7 @@ TARGETS = {
                    "rpc/thrift/wire.cc", "rpc/header_blocks.cc"],
     "spark_rpc": ["rpc/session.cc", "rpc/avro/call_reader.cc", "rpc/avro/spark_calls.cc", "rpc/avro/known_clients.cc", "sinks/spark/spark_session.cc"],
     "jks": ["net/jks.cc"],
+    "broker_node": ["clients/zookeeper/broker_node.cc", "clients/zookeeper/connect_string.cc"],
     "position_file": ["sources/taildir/position_file.cc"],
     "tracker_file": ["sources/spooldir/tracker_file.cc"],
     "path_escapes": ["codec/path_escapes.cc"],

@@ -37,8 +37,7 @@ AgentWorld::AgentWorld()
       world_{clock_, files_, network_, budget_, engine_, registry_, directory_.file("state")} {
   CHECK(configure_logging({.level = Log::Level::info, .file = directory_.file("log")}).ok());
   agent_ = std::make_unique<Agent>(world_, "a1");
-  ConfigurationSource source({{directory_.file("a1.conf"), "", ""}});
-  reloader_ = std::make_unique<Reloader>(*agent_, std::move(source), Reloader::Properties{});
+  reloader_ = std::make_unique<Reloader>(*agent_, source_, Reloader::Properties{});
 }
 
 AgentWorld::~AgentWorld() {

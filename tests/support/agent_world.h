@@ -80,6 +80,7 @@ class AgentWorld {
   HealthJudge judge_;
   ProcessWorld world_;
   std::unique_ptr<Agent> agent_;
+  FilesAndUrls source_{{{directory_.file("a1.conf"), "", ""}}};
   std::unique_ptr<Reloader> reloader_;
   bool started_ = false;
 };
