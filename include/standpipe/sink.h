@@ -5,6 +5,7 @@
 #include <optional>
 #include <stop_token>
 
+#include "standpipe/drain_counters.h"
 #include "standpipe/environment.h"
 #include "standpipe/lease.h"
 #include "standpipe/settings.h"
@@ -93,12 +94,7 @@ class BatchSink : public Sink {
 
   std::size_t blocked_ = 0;  // refused events at the head of the channel: tried alone, nothing passes them
   std::int64_t next_warning_ms_ = 0;
-  Counter& batch_empty_;
-  Counter& batch_underflow_;
-  Counter& batch_complete_;
-  Counter& drain_attempt_;
-  Counter& drain_success_;
-  Counter& write_fail_;
+  DrainCounters drain_;
   Counter& poison_;
   Counter& quarantined_;
 };

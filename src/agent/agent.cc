@@ -214,7 +214,9 @@ Status Agent::start_channels(const AgentGraph& wanted, const Difference& changes
       const std::string why = made.channels.at(name).runner->health().error.message();
       for (const std::string& each : started) {
         const std::string label = supervisor_.remove_channel(each);
-        if (!label.empty()) abandon(label, std::make_shared<RunningChannel>(std::move(made.channels.at(each))));
+        if (label.empty()) continue;
+        abandon(ComponentKind::channel, each, label,
+                std::make_shared<RunningChannel>(std::move(made.channels.at(each))));
       }
       return {Code::unavailable,
               fmt::format("refused: channel {}, which source {} would use, does not start: {}", name, source, why)};
@@ -224,21 +226,21 @@ Status Agent::start_channels(const AgentGraph& wanted, const Difference& changes
 }
 
 void Agent::put_in_place(const AgentGraph& wanted, const Difference& changes, Made made) {
-  const auto keep_if_abandoned = [&](const std::string& label, auto running) {
-    if (!label.empty()) abandon(label, std::make_shared<decltype(running)>(std::move(running)));
-  };
-  const auto leave = [&](auto& map, const std::string& name, auto remove) {
+  const auto leave = [&](ComponentKind kind, auto& map, const std::string& name, auto remove) {
     const auto found = map.find(name);
     if (found == map.end()) return;
     auto running = std::move(map.extract(found).mapped());
     unregister(running);
-    keep_if_abandoned(remove(name), std::move(running));
+    const std::string label = remove(name);
+    if (!label.empty()) abandon(kind, name, label, std::make_shared<decltype(running)>(std::move(running)));
   };
   for (const std::string& name : changes.ending_sources) {
-    leave(sources_, name, [&](const std::string& ending) { return supervisor_.remove_source(ending); });
+    leave(ComponentKind::source, sources_, name,
+          [&](const std::string& ending) { return supervisor_.remove_source(ending); });
   }
   for (const std::string& name : changes.ending_sinks) {
-    leave(sinks_, name, [&](const std::string& ending) { return supervisor_.remove_sink(ending); });
+    leave(ComponentKind::sink, sinks_, name,
+          [&](const std::string& ending) { return supervisor_.remove_sink(ending); });
   }
   for (const std::string& name : changes.ending_channels) end_channel(name);
   for (auto& [name, channel] : made.channels) {
@@ -271,7 +273,9 @@ void Agent::end_channel(const std::string& name) {
   const std::int64_t held = channel->size();
   const std::string where = channel->kept_in();
   const std::string label = supervisor_.remove_channel(name);
-  if (!label.empty()) abandon(label, std::make_shared<RunningChannel>(std::move(running)));
+  if (!label.empty()) {
+    abandon(ComponentKind::channel, name, label, std::make_shared<RunningChannel>(std::move(running)));
+  }
   const std::int64_t lost = channel->lost_at_end();
   if (lost > 0) {
     lost_[name] += lost;
@@ -298,8 +302,13 @@ void Agent::forget_left_out() {
   std::erase_if(graph_.channels, not_in(channels_));
 }
 
-void Agent::abandon(const std::string& label, std::shared_ptr<void> what) {
-  abandoned_.push_back({label, std::move(what)});
+/// Under a name that none can have that takes its place.
+void Agent::abandon(ComponentKind kind, const std::string& name, const std::string& label, std::shared_ptr<void> what) {
+  auto counters = std::make_unique<CounterGroup>();
+  const Health health{LifeState::abandoned, Status(), process_.clock.now_ms()};
+  auto registration =
+      process_.registry.add({name_, kind, name + " (removed)", counters.get(), [health] { return health; }});
+  abandoned_.push_back({label, std::move(what), std::move(counters), std::move(registration)});
 }
 
 StopReport Agent::stop() {

@@ -45,7 +45,9 @@ class Agent {
  private:
   struct Abandoned {
     std::string label;
-    std::shared_ptr<void> what;  // threads that did not end may still use it
+    std::shared_ptr<void> what;              // threads that did not end may still use it
+    std::unique_ptr<CounterGroup> counters;  // none: what took its place counts on
+    Registry::Registration registration;     // /healthz names it until the process ends
   };
   template <typename Running>
   using ByName = std::map<std::string, Running, std::less<>>;
@@ -69,7 +71,7 @@ class Agent {
   FlowBuilder::Channels channels_for(const Difference& changes, Made& made);
   Status leave_out_or_refuse(const Status& why, bool runs_now, std::string_view what = "it is");
   void end_channel(const std::string& name);
-  void abandon(const std::string& label, std::shared_ptr<void> what);
+  void abandon(ComponentKind kind, const std::string& name, const std::string& label, std::shared_ptr<void> what);
   void register_made(Made& made);
 
   const ProcessWorld& process_;

@@ -221,6 +221,24 @@ TEST_F(AgentTest, WhatCouldNotBeMadeIsLeftOutAndTriedAgainWithTheNextChange) {
   EXPECT_EQ(start_time("SINK.k1"), since);
 }
 
+TEST_F(AgentTest, WhatDoesNotEndAtAReloadIsNamedByHealth) {
+  const std::string hdfs = base("a1.stopTimeout = 50\na1.sinks.k1.type = hdfs\na1.sinks.k1.hdfs.path = file://" +
+                                world_.file("out") + "\na1.sinks.k1.hdfs.fileType = DataStream\n");
+  world_.apply(hdfs);
+  connect();
+  EXPECT_EQ(world_.health(), R"({"status":"ok","reasons":[]})");
+  world_.files().hold_syncs("/out/");
+  send("hangs");
+  ASSERT_TRUE(eventually([&] { return world_.files().held_syncs() == 1; })) << world_.log();
+  world_.apply(hdfs + "a1.sinks.k1.hdfs.batchSize = 7\n");
+  EXPECT_NE(world_.health().find(R"-("component":"SINK.k1 (removed)","reason":"abandoned")-"), std::string::npos)
+      << world_.health();
+  EXPECT_TRUE(world_.counters().contains("SINK.k1"));
+  world_.files().release_syncs();
+  EXPECT_TRUE(arrives("hangs", "out"));
+  EXPECT_FALSE(world_.agent().stop().clean());
+}
+
 TEST_F(AgentTest, StopIsLegalTwiceAndBeforeAnythingRuns) {
   EXPECT_TRUE(world_.agent().stop().clean());
   EXPECT_TRUE(world_.agent().stop().clean());

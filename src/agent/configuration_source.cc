@@ -53,7 +53,7 @@ std::string percent_decoded(std::string_view text) {
 }
 
 /// "https://user:password@host/path": the name goes into logs and diagnostics.
-void take_credentials(ConfigurationSource::Location& location) {
+void take_credentials(FilesAndUrls::Location& location) {
   if (!is_url(location.name)) return;
   const std::size_t begin = std::min(location.name.find("://") + 3, location.name.size());
   const std::size_t end = std::min(location.name.find('/', begin), location.name.size());
@@ -83,11 +83,11 @@ Surroundings process_surroundings(std::map<std::string, std::string, std::less<>
 
 }  // namespace
 
-ConfigurationSource::ConfigurationSource(std::vector<Location> locations) : locations_(std::move(locations)) {
+FilesAndUrls::FilesAndUrls(std::vector<Location> locations) : locations_(std::move(locations)) {
   for (Location& location : locations_) take_credentials(location);
 }
 
-Result<std::string> ConfigurationSource::read_path(const std::string& path) const {
+Result<std::string> FilesAndUrls::read_path(const std::string& path) {
   if (const auto read = streams_.find(path); read != streams_.end()) return read->second;
   const auto info = real_file_system().info(path);
   if (!info.ok() || info->type != FileInfo::Type::other) return read_file(real_file_system(), path, kMaxBytes);
@@ -99,7 +99,7 @@ Result<std::string> ConfigurationSource::read_path(const std::string& path) cons
   return streams_[path] = std::move(bytes).value();
 }
 
-Result<std::string> ConfigurationSource::read(const Location& location) const {
+Result<std::string> FilesAndUrls::read(const Location& location) {
   const std::string scheme = scheme_of(location.name);
   if (is_url(location.name)) return http_get({location.name, location.user, location.password, kMaxBytes, kTimeout});
   if (scheme.empty()) return read_path(location.name);
@@ -112,7 +112,7 @@ Result<std::string> ConfigurationSource::read(const Location& location) const {
   return read_path(path);
 }
 
-Result<std::vector<ConfigText>> ConfigurationSource::read() const {
+Result<std::vector<ConfigText>> FilesAndUrls::read() {
   std::vector<ConfigText> texts;
   for (const Location& location : locations_) {
     TRY_ASSIGN(std::string bytes, read(location));
@@ -121,7 +121,7 @@ Result<std::vector<ConfigText>> ConfigurationSource::read() const {
   return texts;
 }
 
-std::chrono::seconds ConfigurationSource::default_interval() const {
+std::chrono::seconds FilesAndUrls::default_interval() const {
   for (const Location& location : locations_) {
     if (is_url(location.name)) return std::chrono::seconds(300);
   }

@@ -11,9 +11,19 @@
 
 namespace standpipe {
 
-/// Where an agent's configuration text comes from: files and URLs, in the order given (later ones win key by key).
-/// Whether something changed is told by content, never by a time stamp. One thread at a time.
+/// Where an agent's configuration text comes from. Whether something changed is told by content, never by a time
+/// stamp. One thread at a time.
 class ConfigurationSource {
+ public:
+  virtual ~ConfigurationSource() = default;
+  /// All texts; the failure names the one that can't be read. Bounded in size and time.
+  virtual Result<std::vector<ConfigText>> read() = 0;
+  /// How often one looks whether it changed, unless told otherwise.
+  virtual std::chrono::seconds default_interval() const = 0;
+};
+
+/// Files and URLs, in the order given (later ones win key by key).
+class FilesAndUrls final : public ConfigurationSource {
  public:
   struct Location {
     std::string name;      ///< as the user gave it: what diagnostics call it
@@ -22,20 +32,19 @@ class ConfigurationSource {
   };
 
   /// A user and password that stand in a URL are taken out of its name.
-  explicit ConfigurationSource(std::vector<Location> locations);
+  explicit FilesAndUrls(std::vector<Location> locations);
 
-  /// Reads them all; the failure names the file or URL. Bounded: 16 MiB and 60 s each. A pipe (`-f <(template)`) is
-  /// read the first time only and then stays as it was.
-  Result<std::vector<ConfigText>> read() const;
+  /// Bounded: 16 MiB and 60 s each. A pipe (`-f <(template)`) is read the first time only and then stays as it was.
+  Result<std::vector<ConfigText>> read() override;
   /// How often Flume looks: 30 s, or 300 s as soon as one is a URL.
-  std::chrono::seconds default_interval() const;
+  std::chrono::seconds default_interval() const override;
 
  private:
-  Result<std::string> read(const Location& location) const;
-  Result<std::string> read_path(const std::string& path) const;
+  Result<std::string> read(const Location& location);
+  Result<std::string> read_path(const std::string& path);
 
   std::vector<Location> locations_;
-  mutable std::map<std::string, std::string> streams_;  // what pipes gave: they can be read once only
+  std::map<std::string, std::string> streams_;  // what pipes gave: they can be read once only
 };
 
 /// load_configuration() over this process: the built-in components, its environment, -D properties, and external

@@ -13,21 +13,25 @@ namespace standpipe {
 namespace {
 using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kSettle{1};  // a changed file is read again after this
-}  // namespace
 
-Reloader::Reloader(Agent& agent, ConfigurationSource source, Properties system_properties,
-                   std::function<void(const Configuration&)> applied)
-    : agent_(agent),
-      source_(std::move(source)),
-      system_properties_(std::move(system_properties)),
-      tell_(std::move(applied)) {}
-
-void Reloader::tell(const Configuration& configuration) const {
-  if (tell_) tell_(configuration);
+/// By content alone: what was read from a backup is the same text by another name.
+bool same(const Reloader::Texts& a, const Reloader::Texts& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const ConfigText& x, const ConfigText& y) { return x.bytes == y.bytes; });
 }
 
-Status Reloader::apply_first(const Configuration& configuration, Texts texts) {
+}  // namespace
+
+Reloader::Reloader(Agent& agent, ConfigurationSource& source, Properties system_properties, Applied applied)
+    : agent_(agent), source_(source), system_properties_(std::move(system_properties)), tell_(std::move(applied)) {}
+
+void Reloader::tell(const Configuration& configuration) const {
+  if (tell_) tell_(configuration, applied_);
+}
+
+Status Reloader::apply_first(const Configuration& configuration, Texts texts, std::string unreadable) {
   applied_ = std::move(texts);
+  unreadable_ = std::move(unreadable);
   accepted_ = diagnostics_of(configuration, agent_.name());
   TRY(agent_.apply(*configuration.find(agent_.name())));
   tell(configuration);
@@ -45,18 +49,26 @@ std::chrono::milliseconds Reloader::until_next_look(int interval_s) {
 
 bool Reloader::look_is_due() const { return SteadyClock::now() >= next_look_; }
 
-bool Reloader::same(const Texts& a, const Texts& b) const {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const ConfigText& x, const ConfigText& y) { return x.name == y.name && x.bytes == y.bytes; });
+/// A source that stays away is said once, and once more when it is back.
+Result<Reloader::Texts> Reloader::read() {
+  auto texts = source_.read();
+  const std::string trouble = texts.status().message();
+  if (!trouble.empty() && trouble != unreadable_) {
+    process_log().warn(fmt::format("the configuration can't be read, the agent goes on as it is: {}", trouble));
+  }
+  if (trouble.empty() && !unreadable_.empty()) process_log().info("the configuration can be read again");
+  unreadable_ = trouble;
+  return texts;
+}
+
+void Reloader::look_now() {
+  next_look_ = {};
+  look();
 }
 
 void Reloader::look() {
-  auto texts = source_.read();
-  if (!texts.ok()) {
-    process_log().warn(
-        fmt::format("the configuration can't be read, the agent goes on as it is: {}", texts.status().message()));
-    return;
-  }
+  auto texts = read();
+  if (!texts.ok()) return;
   if (same(*texts, applied_)) {
     candidate_.clear();
     return;
@@ -70,12 +82,8 @@ void Reloader::look() {
 }
 
 void Reloader::reload_now() {
-  auto texts = source_.read();
-  if (!texts.ok()) {
-    process_log().warn(
-        fmt::format("the configuration can't be read, the agent goes on as it is: {}", texts.status().message()));
-    return;
-  }
+  auto texts = read();
+  if (!texts.ok()) return;
   candidate_.clear();
   apply(*texts);
 }

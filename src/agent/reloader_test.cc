@@ -74,7 +74,8 @@ TEST_F(ReloaderTest, ARefusedFileIsSaidOnceAndTheNextSoundOneIsTaken) {
 
 TEST_F(ReloaderTest, AChangedFileIsReadAgainAfterASecond) {
   EXPECT_GT(world_.reloader().until_next_look(0), std::chrono::seconds(29));
-  Reloader often(world_.agent(), ConfigurationSource({{world_.file("a1.conf"), "", ""}}), {});
+  FilesAndUrls source({{world_.file("a1.conf"), "", ""}});
+  Reloader often(world_.agent(), source, {});
   write(kLarger);
   often.look();
   EXPECT_LE(often.until_next_look(30), std::chrono::milliseconds(1000));

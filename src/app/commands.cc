@@ -8,6 +8,7 @@
 #include "agent/builtin.h"
 #include "agent/configuration_source.h"
 #include "agent/rehearsal.h"
+#include "app/config_command.h"
 #include "app/flume_command_line.h"
 #include "app/option_parser.h"
 #include "app/run_agent.h"
@@ -32,6 +33,7 @@ commands:
   agent     run an agent: the options of flume-ng agent (--name, --conf, --conf-file, -Dkey=value, …)
   check     check configuration files: FILE… [--name a1] [--strict]
             exit status 0: fine, 1: warnings (with --strict), 2: errors
+  config    an agent's configuration in ZooKeeper: push, pull, diff; config --help says more
   describe  the manual of a component: NAME… | --all [--format text|md|json]
   tool      look after files on disk: tool file-channel <verb>; tool file-channel --help lists the verbs
   version   print the version and what is built in
@@ -99,9 +101,9 @@ int run_check(std::span<const std::string> arguments) {
   use_tls_defaults(java);
   files.insert(files.end(), parsed->rest.begin(), parsed->rest.end());
   if (files.empty()) return fail("check needs a configuration file", kExitUsage);
-  std::vector<ConfigurationSource::Location> locations;
+  std::vector<FilesAndUrls::Location> locations;
   for (const std::string& file : files) locations.push_back({file, user, password});
-  const auto texts = ConfigurationSource(std::move(locations)).read();
+  const auto texts = FilesAndUrls(std::move(locations)).read();
   if (!texts.ok()) return fail("the configuration can't be read: " + texts.status().message(), kExitUsage);
   LogTarget quiet;  // what components say while they are made is not asked for
   quiet.level = Log::Level::error;
@@ -185,6 +187,7 @@ int run_standpipe(std::span<const std::string> arguments) {
   if (command == "agent") return run_agent_line(arguments);
   if (command == "check") return run_check(arguments.subspan(1));
   if (command == "describe") return run_describe(arguments.subspan(1));
+  if (command == "config") return run_config(arguments.subspan(1));
   if (command == "tool") return run_tool(arguments.subspan(1));
   if (command == "version" || command == "--version") {
     print(version_text());

@@ -6,6 +6,7 @@
 
 #include "app/option_parser.h"
 #include "base/text.h"
+#include "clients/zookeeper/connect_string.h"
 
 namespace standpipe {
 
@@ -113,7 +114,11 @@ Status parse_agent(std::span<const std::string> arguments, FlumeCommandLine& lin
   if (line.help) return {};
   if (line.name.empty()) return {Code::invalid, "missing required option: --name, the agent to run"};
   if (line.conf_files.empty() && line.conf_uris.empty() && line.zookeeper.empty()) {
-    return {Code::invalid, "no configuration was given: use --conf-file FILE or --conf-uri URL"};
+    return {Code::invalid,
+            "no configuration was given: use --conf-file FILE, --conf-uri URL or --zkConnString HOST:PORT"};
+  }
+  if (!line.zookeeper.empty() && !(line.conf_files.empty() && line.conf_uris.empty())) {
+    line.messages.emplace_back("Warning: --zkConnString is given, and so --conf-file and --conf-uri are not read");
   }
   return {};
 }
@@ -170,6 +175,10 @@ Result<FlumeCommandLine> parse_flume_command_line(std::span<const std::string> a
   return line;
 }
 
+std::string zookeeper_node(const FlumeCommandLine& line) {
+  return zookeeper::join_path(line.zookeeper_path, line.name);
+}
+
 std::string flume_usage() {
   return R"(Usage: flume-ng <command> [options]...
 
@@ -195,7 +204,8 @@ agent options:
   --poll-interval,-i <s>    how often the configuration is looked at (30; 300 for a URL)
   --backup-directory,-b <dir>  where the configuration that ran last is kept
   --no-reload-conf          don't look for changes
-  --zkConnString,-z <host:port,...>, --zkBasePath,-p <path>   configuration in ZooKeeper (not here yet)
+  --zkConnString,-z <host:port,...>   the configuration is in ZooKeeper; wins over -f and -u
+  --zkBasePath,-p <path>    the node above the agent's: /flume
   --help,-h                 print this text
 )";
 }

@@ -26,7 +26,7 @@ struct FlumeCommandLine {
   int poll_interval_s = 0;  ///< 0: 30 for files, 300 for URLs
   std::string backup_directory;
   bool no_reload = false;
-  std::string zookeeper;
+  std::string zookeeper;  ///< the connect string; empty: the configuration is not there
   std::string zookeeper_path = "/flume";
   bool help = false;
 
@@ -35,6 +35,9 @@ struct FlumeCommandLine {
 
 /// Code::invalid names the argument at fault. Reads the conf folder's flume-env.sh, and so may change the environment.
 Result<FlumeCommandLine> parse_flume_command_line(std::span<const std::string> arguments);
+
+/// "/flume/a1": the node that -p and -n name.
+std::string zookeeper_node(const FlumeCommandLine& line);
 
 std::string flume_usage();
 

@@ -99,7 +99,14 @@ StateLock::~StateLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-SignalWait::SignalWait() {
+namespace {
+// Not a SIGUSR: those belong to operators.
+const int kWake = SIGRTMIN;
+}  // namespace
+
+void SignalWait::wake() { ::pthread_kill(waiting_, kWake); }
+
+SignalWait::SignalWait() : waiting_(::pthread_self()) {
   struct sigaction hangup {};
   ::sigaction(SIGHUP, nullptr, &hangup);
   hangup_ignored_ = hangup.sa_handler == SIG_IGN;
@@ -108,19 +115,20 @@ SignalWait::SignalWait() {
   ::signal(SIGPIPE, SIG_IGN);
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, kWake}) sigaddset(&set, signal);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 ServiceSignal SignalWait::wait(std::chrono::milliseconds limit) {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, kWake}) sigaddset(&set, signal);
   timespec time{};
   time.tv_sec = limit.count() / 1000;
   time.tv_nsec = limit.count() % 1000 * 1'000'000;
   const int signal = ::sigtimedwait(&set, nullptr, &time);
   if (signal == SIGTERM || signal == SIGINT) return ServiceSignal::stop;
+  if (signal == kWake) return ServiceSignal::wake;
   if (signal != SIGHUP || hangup_ignored_) return ServiceSignal::none;
   return hangup_reloads_ ? ServiceSignal::reload : ServiceSignal::stop;
 }

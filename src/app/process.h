@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include <pthread.h>
+
 #include "standpipe/status.h"
 
 namespace standpipe {
@@ -38,14 +40,17 @@ class StateLock {
 };
 
 /// The signals of a service, taken by the main thread. Made before any other thread starts.
-enum class ServiceSignal : unsigned char { none, stop, reload };
+enum class ServiceSignal : unsigned char { none, stop, reload, wake };
 class SignalWait {
  public:
   SignalWait();
+  /// Makes wait() return `wake`, now or the next time. Any thread.
+  void wake();
   /// The next signal, or none when `limit` has passed.
   ServiceSignal wait(std::chrono::milliseconds limit);
 
  private:
+  const pthread_t waiting_;
   bool hangup_reloads_;
   bool hangup_ignored_;
 };

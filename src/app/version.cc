@@ -6,6 +6,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "clients/zookeeper/client.h"
 #include "net/http_get.h"
 
 #ifndef STANDPIPE_REVISION
@@ -17,8 +18,8 @@ namespace standpipe {
 std::string version_text() {
   char pcre2[64] = {};
   pcre2_config(PCRE2_CONFIG_VERSION, pcre2);
-  return fmt::format("standpipe {} (revision {})\nzlib {}, PCRE2 {}, {}\n", STANDPIPE_VERSION, STANDPIPE_REVISION,
-                     zlibVersion(), pcre2, http_library_version());
+  return fmt::format("standpipe {} (revision {})\nzlib {}, PCRE2 {}, {}\n{}\n", STANDPIPE_VERSION, STANDPIPE_REVISION,
+                     zlibVersion(), pcre2, http_library_version(), zookeeper::library_version());
 }
 
 std::string flume_version_text() {

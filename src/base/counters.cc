@@ -1,5 +1,7 @@
 #include "standpipe/counters.h"
 
+#include "standpipe/drain_counters.h"
+
 namespace standpipe {
 
 Counter& CounterGroup::counter(std::string_view name) {
@@ -26,5 +28,13 @@ std::vector<CounterGroup::Value> CounterGroup::read() const {
   for (const auto& [name, read] : gauges_) values.push_back({name, read(), true});
   return values;
 }
+
+DrainCounters::DrainCounters(CounterGroup& group)
+    : empty_(group.counter(counter_names::kBatchEmpty)),
+      underflow_(group.counter(counter_names::kBatchUnderflow)),
+      complete_(group.counter(counter_names::kBatchComplete)),
+      attempt_(group.counter(counter_names::kDrainAttempt)),
+      success_(group.counter(counter_names::kDrainSuccess)),
+      write_fail_(group.counter(counter_names::kEventWriteFail)) {}
 
 }  // namespace standpipe

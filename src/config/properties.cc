@@ -221,6 +221,13 @@ void report_utf16(std::string_view file_name, Diagnostics& diagnostics) {
   diagnostics.push_back(std::move(found));
 }
 
+/// By its mark; files without one are taken for UTF-8.
+bool is_utf16(std::string_view bytes) { return bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF"); }
+
+std::string from_utf16(std::string_view bytes) {
+  return to_utf8(bytes.substr(2), bytes.starts_with("\xFE\xFF") ? "UTF-16BE" : "UTF-16LE");
+}
+
 void append_escaped(std::string& out, std::string_view text, bool key) {
   bool leading = true;
   for (const char c : text) {
@@ -252,14 +259,25 @@ std::vector<PropertyLine> parse_properties(std::string_view bytes, std::uint32_t
   if (bytes.starts_with(kByteOrderMark)) {
     return Parser(bytes.substr(kByteOrderMark.size()), file_index, file_name, diagnostics).run();
   }
-  const bool little_endian = bytes.starts_with("\xFF\xFE");
-  const bool big_endian = bytes.starts_with("\xFE\xFF");
-  if (little_endian || big_endian) {
+  if (is_utf16(bytes)) {
     report_utf16(file_name, diagnostics);
-    const std::string text = to_utf8(bytes.substr(2), big_endian ? "UTF-16BE" : "UTF-16LE");
+    const std::string text = from_utf16(bytes);
     return Parser(text, file_index, file_name, diagnostics).run();
   }
   return Parser(bytes, file_index, file_name, diagnostics).run();
+}
+
+std::string properties_as_utf8(std::string_view bytes) {
+  if (is_utf16(bytes)) return from_utf16(bytes);
+  if (bytes.starts_with(kByteOrderMark)) bytes.remove_prefix(kByteOrderMark.size());
+  std::string text;
+  while (!bytes.empty()) {
+    const std::size_t end = std::min(bytes.find('\n'), bytes.size() - 1) + 1;
+    const std::string_view line = bytes.substr(0, end);
+    text += utf8::is_valid(line) ? std::string(line) : to_utf8(line, "ISO-8859-1");
+    bytes.remove_prefix(end);
+  }
+  return text;
 }
 
 std::string format_property(std::string_view key, std::string_view value) {

@@ -31,6 +31,10 @@ struct PropertyLine {
 std::vector<PropertyLine> parse_properties(std::string_view bytes, std::uint32_t file_index, std::string_view file_name,
                                            Diagnostics& diagnostics);
 
+/// The same text in UTF-8 alone: without a byte-order mark, UTF-16 and lines in ISO-8859-1 turned into it. For a reader
+/// that knows no other encoding.
+std::string properties_as_utf8(std::string_view bytes);
+
 /// Text that parse_properties() reads back as this key and value: for backups and generated files.
 std::string format_property(std::string_view key, std::string_view value);
 

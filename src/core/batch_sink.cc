@@ -45,12 +45,7 @@ struct BatchSink::Bisection {
 BatchSink::BatchSink(Environment& environment, std::size_t batch_size)
     : environment_(environment),
       batch_size_(std::max<std::size_t>(1, batch_size)),
-      batch_empty_(environment.counters.counter(counter_names::kBatchEmpty)),
-      batch_underflow_(environment.counters.counter(counter_names::kBatchUnderflow)),
-      batch_complete_(environment.counters.counter(counter_names::kBatchComplete)),
-      drain_attempt_(environment.counters.counter(counter_names::kDrainAttempt)),
-      drain_success_(environment.counters.counter(counter_names::kDrainSuccess)),
-      write_fail_(environment.counters.counter(counter_names::kEventWriteFail)),
+      drain_(environment.counters),
       poison_(environment.counters.counter(counter_names::kPoison)),
       quarantined_(environment.counters.counter(counter_names::kQuarantined)) {}
 
@@ -58,13 +53,12 @@ Result<Turn> BatchSink::process(Outlet& outlet, std::stop_token stop) {
   // Events that were refused stand at the head of the channel: they are tried alone, so that nothing passes them.
   const std::size_t wanted = blocked_ > 0 ? blocked_ : batch_size_;
   TRY_ASSIGN(Lease lease, outlet.take(wanted));
+  drain_.batch(lease.size(), wanted);
   if (lease.empty()) {
-    batch_empty_.add();
     blocked_ = 0;
     return Turn{};
   }
-  (lease.size() < wanted ? batch_underflow_ : batch_complete_).add();
-  drain_attempt_.add(static_cast<std::int64_t>(lease.size()));
+  drain_.attempted(lease.size());
   if (FAILPOINT("sink.commit_before_write")) lease.commit().ignore();
 
   const Status written = write(lease, stop);
@@ -81,7 +75,7 @@ Result<Turn> BatchSink::process(Outlet& outlet, std::stop_token stop) {
     // Not all of them could be looked at: what was refused before still stands at the head.
     blocked_ = std::max(blocked_, found.stayed);
     found.reason.ignore();  // warn_of_poison() told it
-    write_fail_.add();
+    drain_.write_failed();
     return result;
   }
   blocked_ = found.stayed;
@@ -91,7 +85,7 @@ Result<Turn> BatchSink::process(Outlet& outlet, std::stop_token stop) {
 
 Status BatchSink::settle(Lease& lease, std::size_t first, std::size_t last) {
   const Status status = lease.commit(first, last);
-  if (status.ok()) drain_success_.add(static_cast<std::int64_t>(last - first));
+  if (status.ok()) drain_.succeeded(last - first);
   return status;
 }
 

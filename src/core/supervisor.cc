@@ -51,11 +51,15 @@ void Supervisor::stop_all(Runners<R>& runners, StopReport& report) {
   for (auto& [name, runner] : runners) runner->request_stop();
   const Clock::Steady deadline = clock_.steady_now() + options_.stop_timeout;
   for (auto& [name, runner] : runners) {
-    if (runner->await_stopped(deadline)) continue;
-    log_.error(
-        fmt::format("{} did not stop within {} ms and is abandoned", runner->label(), options_.stop_timeout.count()));
-    report.abandoned.push_back(runner->label());
+    if (!await_stopped(*runner, deadline)) report.abandoned.push_back(runner->label());
   }
+}
+
+bool Supervisor::await_stopped(Runner& runner, Clock::Steady deadline) {
+  if (runner.await_stopped(deadline)) return true;
+  log_.error(
+      fmt::format("{} did not stop within {} ms and is abandoned", runner.label(), options_.stop_timeout.count()));
+  return false;
 }
 
 StopReport Supervisor::stop() {
@@ -105,9 +109,8 @@ std::string Supervisor::remove_from(Runners<R>& runners, std::string_view name) 
     removed = std::move(found->second);
     runners.erase(found);
   }
-  if (removed->stop()) return {};
-  log_.error(removed->label() + " did not stop in time and is abandoned");
-  return removed->label();
+  removed->request_stop();
+  return await_stopped(*removed, clock_.steady_now() + options_.stop_timeout) ? "" : removed->label();
 }
 
 std::string Supervisor::remove_source(std::string_view name) { return remove_from(sources_, name); }

@@ -81,6 +81,7 @@ class Supervisor {
   void stop_all(Runners<R>& runners, StopReport& report);
   template <typename R>
   std::string remove_from(Runners<R>& runners, std::string_view name);
+  bool await_stopped(Runner& runner, Clock::Steady deadline);
   void drain_volatile();
 
   Log& log_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -8,6 +9,13 @@
 #include "standpipe/lease.h"
 
 namespace standpipe::rpc {
+
+/// A request that was read whole.
+struct Request {
+  std::shared_ptr<const Slab> slab;
+  std::string_view bytes;   ///< lies in it
+  std::int32_t serial = 0;  ///< the peer's number for it, where that stands outside
+};
 
 /// A request, or an answer, as it is sent: one frame.
 struct EncodedRequest {

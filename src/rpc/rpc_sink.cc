@@ -24,29 +24,6 @@ constexpr milliseconds kAnswersAtStop{1000};
 constexpr milliseconds kRetryPause{200};
 constexpr milliseconds kShortConnection{1000};
 
-struct SinkCounters {
-  explicit SinkCounters(CounterGroup& group)
-      : created(group.counter(counter_names::kConnectionCreated)),
-        closed(group.counter(counter_names::kConnectionClosed)),
-        failed(group.counter(counter_names::kConnectionFailed)),
-        batch_empty(group.counter(counter_names::kBatchEmpty)),
-        batch_underflow(group.counter(counter_names::kBatchUnderflow)),
-        batch_complete(group.counter(counter_names::kBatchComplete)),
-        drain_attempt(group.counter(counter_names::kDrainAttempt)),
-        drain_success(group.counter(counter_names::kDrainSuccess)),
-        write_fail(group.counter(counter_names::kEventWriteFail)) {}
-
-  Counter& created;
-  Counter& closed;
-  Counter& failed;
-  Counter& batch_empty;
-  Counter& batch_underflow;
-  Counter& batch_complete;
-  Counter& drain_attempt;
-  Counter& drain_success;
-  Counter& write_fail;
-};
-
 /// See rpc_sink.h. Lives on its runner's thread; its link lives on the loop and only wakes it.
 class RpcSink final : public Sink {
  public:
@@ -57,7 +34,10 @@ class RpcSink final : public Sink {
         batch_size_(static_cast<std::size_t>(settings.integer("batch-size"))),
         request_timeout_(settings.duration("request-timeout")),
         reset_interval_(settings.duration("reset-connection-interval")),
-        counters_(environment.counters) {}
+        created_(environment.counters.counter(counter_names::kConnectionCreated)),
+        closed_(environment.counters.counter(counter_names::kConnectionClosed)),
+        failed_(environment.counters.counter(counter_names::kConnectionFailed)),
+        drain_(environment.counters) {}
   ~RpcSink() override { stop(); }
 
   /// Connects at once, as Flume: an operator sees at the start who can't be reached.
@@ -127,12 +107,12 @@ class RpcSink final : public Sink {
 
   void note_connected() {
     if (std::exchange(connected_, true)) return;
-    counters_.created.add();
+    created_.add();
     connected_at_ = environment_.clock.steady_now();
   }
 
   void note_closed() {
-    if (std::exchange(connected_, false)) counters_.closed.add();
+    if (std::exchange(connected_, false)) closed_.add();
   }
 
   bool reset_due() const {
@@ -156,8 +136,8 @@ class RpcSink final : public Sink {
 
   /// Every open lease goes back; a later turn connects again.
   Status fail() {
-    if (!connected_) counters_.failed.add();
-    if (connected_) counters_.write_fail.add();
+    if (!connected_) failed_.add();
+    if (connected_) drain_.write_failed();
     flights_.clear();
     note_closed();
     link_->close();
@@ -198,7 +178,7 @@ class RpcSink final : public Sink {
   void commit(Flight& flight) {
     const Status status = flight.lease.commit(0, flight.events);
     if (status.ok()) {
-      counters_.drain_success.add(static_cast<std::int64_t>(flight.events));
+      drain_.succeeded(flight.events);
     } else if (status.code() != Code::fenced) {  // taken away by its group, which counts it
       refuse(status);
     }
@@ -227,7 +207,7 @@ class RpcSink final : public Sink {
     while (ready && flights_.size() < view.window) {
       TRY_ASSIGN(Lease lease, outlet.take(batch_size_));
       if (lease.empty()) {
-        counters_.batch_empty.add();
+        drain_.batch(0, batch_size_);
         break;
       }
       if (!send(std::move(lease))) {
@@ -251,8 +231,8 @@ class RpcSink final : public Sink {
     const RequestExtent extent = protocol_->measure(lease);
     EncodedRequest request = protocol_->encode(lease, extent, next_serial_, environment_.budget, flights_.empty());
     if (request.slab == nullptr) return false;
-    (lease.size() < batch_size_ ? counters_.batch_underflow : counters_.batch_complete).add();
-    counters_.drain_attempt.add(static_cast<std::int64_t>(extent.events));
+    drain_.batch(lease.size(), batch_size_);
+    drain_.attempted(extent.events);
     if (FAILPOINT("rpc_sink.commit_before_answer")) lease.commit(0, extent.events).ignore();
     lease.give_back(extent.events, lease.size());
     link_->send(next_serial_, std::move(request));
@@ -268,7 +248,10 @@ class RpcSink final : public Sink {
   const std::size_t batch_size_;
   const milliseconds request_timeout_;
   const milliseconds reset_interval_;
-  SinkCounters counters_;
+  Counter& created_;
+  Counter& closed_;
+  Counter& failed_;
+  DrainCounters drain_;
   std::atomic<Outlet*> outlet_{nullptr};
   std::unique_ptr<Link> link_;
   std::deque<Flight> flights_;  // in the order in which they were sent

@@ -3,37 +3,24 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "base/failpoint.h"
-#include "standpipe/counters.h"
+#include "base/check.h"
 
 namespace standpipe::rpc {
 
 namespace {
 
-constexpr std::size_t kPipeline = 4;           // hand-overs of one connection under way
 constexpr std::size_t kMaxUnsent = 64 * 1024;  // answers that a client does not read
-constexpr std::size_t kMaxSlab = 1 << 20;
-constexpr int kReadsPerTurn = 4;  // then other connections have their turn
+constexpr int kReadsPerTurn = 4;               // then other connections have their turn
 constexpr std::chrono::milliseconds kMemoryRetry{20};
 constexpr std::size_t kFirstBytes = 16;
 
 }  // namespace
 
-SessionShared::SessionShared(Environment& env, Ingest& target)
-    : environment(env),
-      ingest(target),
-      events_received(env.counters.counter(counter_names::kEventReceived)),
-      events_accepted(env.counters.counter(counter_names::kEventAccepted)),
-      read_failed(env.counters.counter(counter_names::kEventReadFail)) {}
-
-Session::Session(SessionShared& shared, std::unique_ptr<Connection> connection, Ended ended)
-    : shared_(shared),
+Session::Session(Server& server, std::unique_ptr<Connection> connection)
+    : server_(server),
       connection_(std::move(connection)),
-      ended_(std::move(ended)),
-      buffer_(shared.environment.budget, kMaxSlab),
-      watch_(shared.environment.clock.steady_now()) {}
+      buffer_(server.rules().memory, server.rules().read_at_once),
+      watch_(server.environment().clock.steady_now()) {}
 
 void Session::start() {
   connection_->attach(*this);
@@ -43,13 +30,12 @@ void Session::start() {
 void Session::finish() {
   const auto self = shared_from_this();
   no_more_input();
-  waiting_.clear();
-  next_waiting_ = 0;
-  go_on();
+  drop_waiting();
+  read_on();
 }
 
 void Session::end_if_stalled(const StallWatch::Patience& patience) {
-  if (connection_ == nullptr) return;
+  if (ended()) return;
   const StallWatch::View view{.agreed = connection_->agreed(),
                               .half_way = !buffer_.unread().empty() && !more_,
                               .reads = may_read(),
@@ -61,21 +47,21 @@ void Session::end_if_stalled(const StallWatch::Patience& patience) {
   refuse(status);
   if (view.unsent > 0) return end();  // it would not read what is still to be answered
   timer_ = nullptr;
-  next_waiting_ = waiting_.size();
-  go_on();
+  drop_waiting();
+  read_on();
 }
 
 // -- reading ----------------------------------------------------------------------------------------------------------
 
 /// All that can be done now, up to a measure: then other connections have their turn.
-void Session::work() {
+void Session::go_on() {
   const auto self = shared_from_this();
   serve_waiting();
-  for (int turn = 0; turn < kReadsPerTurn && connection_ != nullptr && step(); ++turn) {
+  for (int turn = 0; turn < kReadsPerTurn && !ended() && step(); ++turn) {
   }
-  if (connection_ == nullptr) return;
+  if (ended()) return;
   buffer_.release_if_empty();
-  go_on();
+  read_on();
 }
 
 /// Whether there may be more to do at once.
@@ -100,15 +86,17 @@ bool Session::read_once() {
     return false;
   }
   if (read->end) input_ended_ = true;
-  if (read->size == 0) return false;
-  if (first_bytes_.size() < kFirstBytes) {
-    first_bytes_.append(room.data(), std::min(read->size, kFirstBytes - first_bytes_.size()));
-  }
+  if (read->size > 0) take_in({room.data(), read->size});
+  if (read->end && !server_.rules().answers_ended) end();
+  return !ended() && (more_ || read->size == room.size());
+}
+
+void Session::take_in(std::string_view read) {
+  if (first_bytes_.size() < kFirstBytes) first_bytes_ += read.substr(0, kFirstBytes - first_bytes_.size());
   const bool begins = buffer_.unread().empty();
-  buffer_.filled(read->size);
+  buffer_.filled(read.size());
   const bool took = take();
-  watch_.received(read->size, begins || took, shared_.environment.clock.steady_now());
-  return more_ || read->size == room.size();
+  watch_.received(read.size(), begins || took, server_.environment().clock.steady_now());
 }
 
 /// Whether there was a whole request.
@@ -117,30 +105,32 @@ bool Session::take() {
   const Status status = take_requests(buffer_, waiting_, more_);
   const bool took = buffer_.unread().size() < before;
   serve_waiting();
-  if (!status.ok() && connection_ != nullptr) refuse(status);
+  if (!status.ok() && !ended()) refuse(status);
   return took;
 }
 
 void Session::serve_waiting() {
-  while (connection_ != nullptr && next_waiting_ < waiting_.size() && may_serve()) {
-    // Events take more memory than their bytes did: not while there is none.
-    if (shared_.environment.budget.used() > shared_.environment.budget.intake_limit()) return wait_for_memory();
+  const MemoryBudget& memory = server_.rules().memory;
+  while (!ended() && next_waiting_ < waiting_.size() && may_serve()) {
+    // What comes of a request takes more memory than its bytes did: not while there is none.
+    if (memory.used() > memory.intake_limit()) return wait_for_memory();
     const Request request = std::move(waiting_[next_waiting_++]);
     const Status status = serve(request);
     if (status.ok()) continue;
     refuse(status);
-    next_waiting_ = waiting_.size();
+    drop_waiting();
   }
-  if (next_waiting_ < waiting_.size()) return;
+  if (next_waiting_ == waiting_.size()) drop_waiting();
+}
+
+void Session::drop_waiting() {
   waiting_.clear();
   next_waiting_ = 0;
 }
 
 void Session::refuse(const Status& why) {
   no_more_input();
-  shared_.read_failed.add();
-  if (!shared_.bad_peers.pass(shared_.environment.clock.now_ms())) return;
-  shared_.environment.log.warn(fmt::format("{} is disconnected: {}{}", peer(), why.message(), hint(first_bytes_)));
+  server_.refuse(peer(), why.message(), hint(first_bytes_));
 }
 
 void Session::no_more_input() {
@@ -150,57 +140,61 @@ void Session::no_more_input() {
 
 // -- answers ----------------------------------------------------------------------------------------------------------
 
-void Session::answer(std::string bytes) {
-  pending_.push_back({.answered = true, .answer = std::move(bytes)});
+std::uint64_t Session::begin_answer() {
+  pending_.push_back({.number = next_number_});
+  return next_number_++;
+}
+
+void Session::answer(std::uint64_t number, std::string bytes) {
+  pending(number).bytes = std::move(bytes);
   send_answers();
 }
 
-void Session::deliver(Batch batch, PutAnswer put_answer) {
-  const std::size_t events = batch.size();
-  shared_.events_received.add(static_cast<std::int64_t>(events));
-  pending_.push_back({.put_answer = std::move(put_answer), .events = events});
-  const std::uint64_t number = first_number_ + pending_.size() - 1;
-  if (refusing_) return completed(number, {Code::unavailable, "an earlier request of this connection failed"});
-  Receipt receipt = shared_.ingest.deliver(std::move(batch));
-  if (FAILPOINT("rpc.ok_before_receipt")) return completed(number, Status());
-  if (receipt.ready()) return completed(number, receipt.wait());
-  std::move(receipt).then(*shared_.environment.network, [weak = weak_from_this(), number](const Status& status) {
-    const auto self = weak.lock();
-    if (self == nullptr || self->connection_ == nullptr) return;
-    self->completed(number, status);
-    self->work();
-  });
-}
-
-void Session::completed(std::uint64_t number, const Status& status) {
-  Pending& pending = pending_[number - first_number_];
-  pending.answered = true;
-  if (status.ok()) {
-    shared_.events_accepted.add(static_cast<std::int64_t>(pending.events));
-  } else if (shared_.failures.pass(shared_.environment.clock.now_ms())) {
-    shared_.environment.log.error(fmt::format("{} events of {} were not stored, and it was told so: {}", pending.events,
-                                              peer(), status.message()));
-  }
-  pending.put_answer(pending.answer, status);
-  refusing_ = refusing_ || (has_window_ && !status.ok());
+void Session::answer(std::uint64_t number, EncodedRequest frame) {
+  pending(number).frame = std::move(frame);
   send_answers();
 }
 
-/// Answers whose turn it is, in one piece.
+/// The one with that number, which is now answered.
+Session::Pending& Session::pending(std::uint64_t number) {
+  const auto found = std::lower_bound(pending_.begin(), pending_.end(), number,
+                                      [](const Pending& each, std::uint64_t n) { return each.number < n; });
+  CHECK(found != pending_.end() && found->number == number && !found->answered);
+  found->answered = true;
+  return *found;
+}
+
+/// Answers whose turn it is, short ones in one piece.
 void Session::send_answers() {
-  std::string out;
-  std::size_t count = 0;
-  while (count < pending_.size() && pending_[count].answered) out += pending_[count++].answer;
-  if (count == 0) return;
-  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
-  first_number_ += count;
-  if (!out.empty()) connection_->write(std::move(out));
+  std::string together;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    Pending& each = pending_[i];
+    if (!each.answered || (kept > 0 && server_.rules().in_order)) {
+      if (kept != i) pending_[kept] = std::move(each);
+      ++kept;
+    } else if (each.frame.slab == nullptr) {
+      together.empty() ? together.swap(each.bytes) : static_cast<void>(together += each.bytes);
+    } else {
+      write(std::exchange(together, {}));
+      written_ += each.frame.bytes.size();
+      connection_->write(std::move(each.frame.slab), each.frame.bytes);
+    }
+  }
+  pending_.resize(kept);
+  write(std::move(together));
+}
+
+void Session::write(std::string bytes) {
+  if (bytes.empty()) return;
+  written_ += bytes.size();
+  connection_->write(std::move(bytes));
 }
 
 // -- what goes on -----------------------------------------------------------------------------------------------------
 
 bool Session::may_serve() const {
-  return timer_ == nullptr && pending_.size() < kPipeline && connection_->unsent() <= kMaxUnsent;
+  return timer_ == nullptr && pending_.size() < server_.rules().pipeline && connection_->unsent() <= kMaxUnsent;
 }
 
 bool Session::may_read() const { return !input_ended_ && next_waiting_ == waiting_.size() && may_serve(); }
@@ -209,16 +203,16 @@ bool Session::all_answered() const { return pending_.empty() && next_waiting_ ==
 
 void Session::wait_for_memory() {
   connection_->pause_reading();
-  timer_ = shared_.environment.network->call_after(kMemoryRetry, [this] {
+  timer_ = server_.environment().network->call_after(kMemoryRetry, [this] {
     const auto self = shared_from_this();
     timer_ = nullptr;
-    work();
+    go_on();
   });
 }
 
 /// Reads on where there is room for what comes of it, and ends the session where nothing more can come.
-void Session::go_on() {
-  if (connection_ == nullptr || timer_ != nullptr) return;
+void Session::read_on() {
+  if (ended() || timer_ != nullptr) return;
   if (input_ended_ && all_answered() && connection_->unsent() == 0) return end();
   if (more_ && next_waiting_ == waiting_.size() && may_serve()) work_later();
   if (may_read()) {
@@ -230,28 +224,23 @@ void Session::go_on() {
 
 void Session::work_later() {
   if (std::exchange(works_later_, true)) return;
-  shared_.environment.network->post([weak = weak_from_this()] {
+  server_.environment().network->post([this, weak = weak_from_this()] {
     const auto self = weak.lock();
-    if (self == nullptr || self->connection_ == nullptr) return;
-    self->works_later_ = false;
-    self->work();
+    if (self == nullptr || ended()) return;
+    works_later_ = false;
+    go_on();
   });
 }
 
 void Session::failed(const Status&) { end(); }
 
 void Session::end() {
-  if (connection_ == nullptr) return;
+  if (ended()) return;
   const auto self = shared_from_this();
+  closing();
   timer_ = nullptr;
   connection_ = nullptr;
-  ended_(*this);
-}
-
-void end_stalled(const SessionSet<Session>& sessions, Clock::Steady now, std::chrono::milliseconds limit) {
-  bool memory_is_short = false;
-  sessions.for_each([&](const Session& each) { memory_is_short = memory_is_short || each.waits_for_memory(); });
-  sessions.for_each([&](Session& each) { each.end_if_stalled({now, limit, memory_is_short}); });
+  server_.ended(*this);
 }
 
 }  // namespace standpipe::rpc

@@ -8,10 +8,9 @@
 #include <vector>
 
 #include "base/check.h"
+#include "rpc/avro/call_reader.h"
 #include "rpc/avro/event_decoder.h"
 #include "rpc/avro/event_encoder.h"
-#include "rpc/avro/frame_reader.h"
-#include "rpc/avro/known_clients.h"
 #include "rpc/avro/message.h"
 
 namespace {
@@ -51,24 +50,18 @@ void check_round_trip(Batch batch) {
 }
 
 /// One request, as the source takes it apart; what came of it as text.
-std::string serve(std::string_view bytes, KnownClients& clients, EventDecoder& decoder, bool& established) {
-  DatumReader reader(bytes);
-  if (!established) {
-    HandshakeRequest request;
-    if (!get_handshake(reader, request)) return "no handshake;";
-    const auto response = clients.greet(request);
-    if (!response.ok()) return response.status().message();
-    established = response->match != HandshakeResponse::Match::none;
-    std::string answer;
-    put_handshake(answer, *response);
-    if (!established) return answer;
-  }
-  std::string_view method;
-  if (!get_call(reader, method)) return "no call;";
+std::string serve(const rpc::Request& request, CallReader& calls, EventDecoder& decoder) {
+  Call call(request);
+  std::string reply;
+  const Status opened = calls.open(call, reply);
+  if (!opened.ok()) return opened.message() + reply;
+  if (call.method.empty()) return reply;
   Batch batch;
-  const Status status = method == "append" ? decoder.append(reader, batch) : decoder.append_batch(reader, batch);
+  const Status status =
+      call.method == "append" ? decoder.append(call.parameters, batch) : decoder.append_batch(call.parameters, batch);
   if (!status.ok()) return status.message();
-  std::string text = std::string(method) + ":";
+  std::string text = call.front + std::string(call.method) + ":";
+  const std::string_view bytes = request.bytes;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const EventRef event = std::as_const(batch)[i];
     CHECK(event.body.data() >= bytes.data() && event.body.data() + event.body.size() <= bytes.data() + bytes.size());
@@ -81,12 +74,11 @@ std::string serve(std::string_view bytes, KnownClients& clients, EventDecoder& d
 std::string read_all(std::string_view stream, std::size_t piece) {
   MemoryBudget budget(1 << 20);
   StreamBuffer buffer(budget, 32 * 1024);
-  FrameReader frames(kMaxFrame);
-  KnownClients clients(kSourceProtocol);
+  Service service{.protocol = kSourceProtocol, .max_request = kMaxFrame, .widest_window = 8};
+  CallReader calls(service);
   EventDecoder decoder({.events = 1000, .headers = 100, .headers_in_all = 1000});
-  std::vector<Message> messages;
+  std::vector<rpc::Request> requests;
   std::string seen;
-  bool established = false;
   while (!stream.empty()) {
     const std::span<char> room = buffer.room();
     CHECK(!room.empty());
@@ -94,11 +86,11 @@ std::string read_all(std::string_view stream, std::size_t piece) {
     std::memcpy(room.data(), stream.data(), size);
     buffer.filled(size);
     stream.remove_prefix(size);
-    const Status status = frames.scan(buffer);
-    if (frames.found()) {
-      const StreamBuffer::Part part = frames.take(buffer, messages);
-      for (const Message& message : messages) {
-        seen += std::to_string(message.serial) + " " + serve(message.bytes, clients, decoder, established);
+    Status status;
+    for (bool more = true; more && status.ok(); requests.clear()) {
+      status = calls.take(buffer, requests, more);
+      for (const rpc::Request& request : requests) {
+        seen += std::to_string(request.serial) + " " + serve(request, calls, decoder);
       }
     }
     if (!status.ok()) return seen + "!";

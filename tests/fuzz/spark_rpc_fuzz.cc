@@ -12,6 +12,7 @@
 #include "io/file_system.h"
 #include "rpc/avro/spark_calls.h"
 #include "sinks/spark/spark_session.h"
+#include "support/manual_network.h"
 
 namespace {
 
@@ -69,6 +70,7 @@ std::string next_frame(std::string_view& output) {
 struct World {
   NoLog log;
   VirtualClock clock;
+  testing::ManualNetwork network;
   MemoryBudget budget{64 << 20};
   CounterGroup counters;
   Environment environment{.agent = "a1",
@@ -77,24 +79,23 @@ struct World {
                           .log = log,
                           .clock = clock,
                           .files = real_file_system(),
-                          .network = nullptr,
+                          .network = &network,
                           .budget = budget,
                           .counters = counters};
-  avro::ServerShared shared{environment,
-                            {.protocol = avro::kSparkProtocol,
-                             .memory = budget,
-                             .read_at_once = 16 * 1024,
-                             .max_request = 1 << 16,
-                             .pipeline = 8,
-                             .in_order = false,
-                             .answers_ended = false},
-                            counters.counter("refused")};
-  SparkInbox inbox{[] {}};
+  rpc::Server server{environment,
+                     {.memory = budget,
+                      .refused = counters.counter("refused"),
+                      .patience = std::chrono::seconds(60),
+                      .read_at_once = 16 * 1024,
+                      .pipeline = 8,
+                      .in_order = false,
+                      .answers_ended = false}};
+  SparkShared shared{environment, [] {}};
 };
 
 /// What the sink would say: the number that was asked for, in a frame or in a message, or done.
 SparkReply reply_to(const SparkRequest& request, World& world) {
-  SparkReply reply{.to = request.caller};
+  SparkReply reply{.to = request.caller, .message = request.caller.front};
   if (request.kind != SparkRequest::Kind::fetch) {
     avro::put_spark_done(reply.message);
     return reply;
@@ -104,7 +105,7 @@ SparkReply reply_to(const SparkRequest& request, World& world) {
     avro::put_spark_error(reply.message, text);
     return reply;
   }
-  const std::string message = avro::spark_batch_front(text) + std::string(1, '\0');
+  const std::string message = request.caller.front + avro::spark_batch_front(text) + std::string(1, '\0');
   const std::string frame = avro::framed(request.caller.serial, message);
   const auto slab = Slab::make(frame.size(), &world.budget);
   std::memcpy(slab->data(), frame.data(), frame.size());
@@ -117,21 +118,19 @@ SparkReply reply_to(const SparkRequest& request, World& world) {
 std::vector<std::string> serve(std::string_view stream, std::size_t piece) {
   World world;
   std::string output;
-  bool ended = false;
-  const SparkSequence sequence;
   auto own = std::make_unique<TestConnection>(stream, piece, output);
   TestConnection& connection = *own;
-  const auto session = std::make_shared<SparkSession>(world.shared, world.inbox, sequence, 1, std::move(own),
-                                                      [&](avro::ServerSession&) { ended = true; });
+  const auto session = std::make_shared<SparkSession>(world.server, world.shared, std::move(own));
   ConnectionHandler& handler = *session;
   std::size_t open = 0;
-  session->start();
-  while (!ended) {
+  world.server.open(session);
+  while (!session->ended()) {
     const bool last = connection.exhausted();
     handler.readable();
-    const std::vector<SparkRequest> requests = world.inbox.take();
+    world.network.turn();
+    const std::vector<SparkRequest> requests = world.shared.inbox.take();
     for (const SparkRequest& request : requests) {
-      if (ended) continue;
+      if (session->ended()) continue;
       CHECK(session->reply(reply_to(request, world)));
       ++open;
     }
@@ -141,11 +140,11 @@ std::vector<std::string> serve(std::string_view stream, std::size_t piece) {
   for (std::string_view rest = output; !rest.empty();) answers.push_back(next_frame(rest));
   CHECK(answers.size() >= open);
   std::sort(answers.begin(), answers.end());
-  answers.emplace_back(ended ? "ended" : "waits");
-  if (!ended) {
+  answers.emplace_back(session->ended() ? "ended" : "waits");
+  if (!session->ended()) {
     connection.end();
     handler.readable();
-    CHECK(ended);
+    CHECK(session->ended());
   }
   return answers;
 }

@@ -33,11 +33,11 @@ std::uint16_t FreePortNetwork::port(std::uint16_t wanted) const {
 }
 
 AgentWorld::AgentWorld()
-    : world_{clock_, real_file_system(), network_, budget_, engine_, registry_, directory_.file("state")} {
+    : files_(real_file_system()),
+      world_{clock_, files_, network_, budget_, engine_, registry_, directory_.file("state")} {
   CHECK(configure_logging({.level = Log::Level::info, .file = directory_.file("log")}).ok());
   agent_ = std::make_unique<Agent>(world_, "a1");
-  ConfigurationSource source({{directory_.file("a1.conf"), "", ""}});
-  reloader_ = std::make_unique<Reloader>(*agent_, std::move(source), Reloader::Properties{});
+  reloader_ = std::make_unique<Reloader>(*agent_, source_, Reloader::Properties{});
 }
 
 AgentWorld::~AgentWorld() {
@@ -70,6 +70,8 @@ double AgentWorld::counter(const std::string& component, const std::string& name
   const auto value = found->second.find(name);
   return value == found->second.end() ? -1 : value->second;
 }
+
+std::string AgentWorld::health() { return render_health(judge_.judge(registry_.read(), clock_.now_ms())); }
 
 std::string AgentWorld::log() const { return log_from(0); }
 std::string AgentWorld::log_since_mark() const { return log_from(log_mark_); }

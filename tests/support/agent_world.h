@@ -9,6 +9,8 @@
 
 #include "agent/agent.h"
 #include "agent/reloader.h"
+#include "io/faulty_file_system.h"
+#include "monitor/render.h"
 #include "net/network.h"
 #include "support/test_environment.h"
 
@@ -48,12 +50,16 @@ class AgentWorld {
   Agent& agent() { return *agent_; }
   Reloader& reloader() { return *reloader_; }
   FreePortNetwork& network() { return network_; }
+  /// The machine's files, as the agent sees them.
+  FaultyFileSystem& files() { return files_; }
   /// A path in the test's folder.
   std::string file(std::string_view name) const { return directory_.file(name); }
 
   /// "SOURCE.r1" -> its counters and gauges.
   std::map<std::string, std::map<std::string, double>> counters() const;
   double counter(const std::string& component, const std::string& name) const;
+  /// What /healthz would say of it now.
+  std::string health();
   /// Whether the log has this text behind the place where mark_log() was called last.
   bool logged(std::string_view part) const;
   void mark_log();
@@ -66,12 +72,15 @@ class AgentWorld {
   TemporaryDirectory directory_;
   std::streamoff log_mark_ = 0;
   SystemClock clock_;
+  FaultyFileSystem files_;
   MemoryBudget budget_{512u << 20};
   EngineThread engine_{clock_};
   FreePortNetwork network_;
   Registry registry_;
+  HealthJudge judge_;
   ProcessWorld world_;
   std::unique_ptr<Agent> agent_;
+  FilesAndUrls source_{{{directory_.file("a1.conf"), "", ""}}};
   std::unique_ptr<Reloader> reloader_;
   bool started_ = false;
 };

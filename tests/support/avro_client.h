@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/rpc_client.h"
 #include "support/sent_event.h"
 #include "support/tcp_client.h"
 
@@ -44,25 +45,19 @@ struct AvroAnswer {
 };
 AvroAnswer read_avro_answer(TcpClient& client);
 
-/// A blocking client of an Avro source.
-class AvroTestClient {
+/// A client of an Avro source.
+class AvroTestClient final : public RpcTestClient {
  public:
-  explicit AvroTestClient(std::uint16_t port, unsigned window = 0) : client_(port), window_(window) {}
+  explicit AvroTestClient(std::uint16_t port, unsigned window = 0) : RpcTestClient(port), window_(window) {}
 
-  /// Sends one request and reads its answer: "OK", "FAILED", "error: …", or "" when the connection ended.
-  std::string append(const SentEvent& event) { return call(avro_bytes::append(event)); }
-  std::string append_batch(const std::vector<SentEvent>& events) { return call(avro_bytes::append_batch(events)); }
-  /// Only sends, with the next serial.
-  bool send(std::string_view call);
-  /// The next answer, which must be that of the oldest request without one.
-  std::string answer();
-  TcpClient& raw() { return client_; }
+  std::string request(const SentEvent& event) override { return next(avro_bytes::append(event)); }
+  std::string request(const std::vector<SentEvent>& events) override { return next(avro_bytes::append_batch(events)); }
+  std::string answer() override;
   /// The window that the source granted in its first answer.
   const std::string& granted() const { return granted_; }
 
  private:
-  std::string call(const std::string& message) { return send(message) ? answer() : ""; }
-  TcpClient client_;
+  std::string next(std::string_view call);
   const unsigned window_;
   std::int32_t sent_ = 0;
   std::int32_t answered_ = 0;

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "support/rpc_client.h"
 #include "support/sent_event.h"
-#include "support/tcp_client.h"
 
 namespace standpipe::testing {
 
@@ -37,28 +37,25 @@ class ThriftBytes {
   const bool compact_;
 };
 
-/// A blocking client of a Thrift source.
-class ThriftTestClient {
+/// A client of a Thrift source.
+class ThriftTestClient final : public RpcTestClient {
  public:
-  explicit ThriftTestClient(std::uint16_t port, bool compact = true) : bytes_(compact), client_(port) {}
+  explicit ThriftTestClient(std::uint16_t port, bool compact = true) : RpcTestClient(port), bytes_(compact) {}
 
-  /// Sends one request and reads its answer: "OK", "FAILED", "error N: …", or "" when the connection ended.
-  std::string append(const SentEvent& event) { return call(bytes_.append(event, next_)); }
-  std::string append_batch(const std::vector<SentEvent>& events) { return call(bytes_.append_batch(events, next_)); }
-  std::string ask_window(unsigned window) { return call(bytes_.ask_window(window, next_)); }
+  std::string request(const SentEvent& event) override { return ThriftBytes::frame(bytes_.append(event, next_++)); }
+  std::string request(const std::vector<SentEvent>& events) override {
+    return ThriftBytes::frame(bytes_.append_batch(events, next_++));
+  }
   /// Only sends a message, which must have the serial next().
   bool send(std::string_view message);
-  /// The next answer, which must be that of the oldest request without one.
-  std::string answer();
+  std::string answer() override;
+  std::string ask_window(unsigned window) { return send(bytes_.ask_window(window, next_)) ? answer() : ""; }
 
   std::uint32_t next() const { return next_; }
   const ThriftBytes& bytes() const { return bytes_; }
-  TcpClient& raw() { return client_; }
 
  private:
-  std::string call(const std::string& message) { return send(message) ? answer() : ""; }
   const ThriftBytes bytes_;
-  TcpClient client_;
   std::uint32_t next_ = 100'000;  // several bytes in the compact protocol
   std::uint32_t answered_ = 100'000;
 };

@@ -1,6 +1,5 @@
 #include "config/known/known.h"
 
-#include <cstdlib>
 #include <set>
 #include <string>
 
@@ -133,59 +132,6 @@ TEST(KnownTest, ChannelAndSinkKeysAreSharedNotRepeated) {
       EXPECT_EQ(find_option(*info, option.name), nullptr) << label(*info) << " " << option.name;
     }
   }
-}
-
-/// Components with a table of their own elsewhere; the test over all components checks their rows.
-bool has_own_folder(const ReferenceRow& row) {
-  if (row.kind == "selector" || (row.kind == "sinkprocessor" && row.property != "sinks")) return true;
-  static const std::set<std::string> kElsewhere = {
-      "source avro",
-      "source exec",
-      "source spooldir",
-      "source taildir",
-      "source netcat",
-      "source seq",
-      "channel file",
-      "channel memory",
-      "channel SPILLABLEMEMORY",
-      "sink avro",
-      "sink hdfs",
-      "sink logger",
-      "sink file_roll",
-      "sink null",
-      "deserializer LINE",
-      "deserializer AVRO",
-      "serializer TEXT",
-      "serializer HEADER_AND_TEXT",
-      "serializer AVRO_EVENT",
-      "interceptor timestamp",
-      "interceptor host",
-      "interceptor static",
-      "interceptor remove_header",
-      "interceptor search_replace",
-      "interceptor regex_filter",
-      "interceptor regex_extractor",
-      "source org.apache.flume.source.StressSource",
-      "channel org.apache.flume.channel.PseudoTxnMemoryChannel",
-      "deserializer org.apache.flume.sink.solr.morphline.BlobDeserializer$Builder",
-      "interceptor org.apache.flume.sink.solr.morphline.UUIDInterceptor$Builder"};
-  return kElsewhere.contains(row.kind + " " + row.alias) || kElsewhere.contains(row.kind + " " + row.type);
-}
-
-TEST(KnownTest, EveryRowOfTheReferenceHasAnOption) {
-  const char* folder = std::getenv("STANDPIPE_REFERENCE");
-  if (folder == nullptr) GTEST_SKIP() << "STANDPIPE_REFERENCE does not name the folder with the tables";
-  const auto rows = read_reference_rows(folder);
-  ASSERT_TRUE(rows.ok()) << rows.status().message();
-  EXPECT_GT(rows.value().size(), 600u);
-  std::size_t checked = 0;
-  for (const ReferenceRow& row : rows.value()) {
-    if (has_own_folder(row)) continue;
-    const Status status = check_reference_row(known_components(), row);
-    EXPECT_TRUE(status.ok()) << status.message();
-    ++checked;
-  }
-  EXPECT_GT(checked, 400u);
 }
 
 TEST(KnownTest, TheRowCheckSeesWhatIsMissing) {

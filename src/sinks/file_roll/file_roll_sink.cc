@@ -75,9 +75,7 @@ class FileRollSink final : public Sink {
         environment_(environment),
         store_(environment.files, config_.sync ? LocalStore::Durability::synced : LocalStore::Durability::written),
         paths_(config_.scheme, config_.folder, config_.prefix, config_.extension, environment.clock),
-        drain_attempt_(environment.counters.counter(counter_names::kDrainAttempt)),
-        drain_success_(environment.counters.counter(counter_names::kDrainSuccess)),
-        write_fail_(environment.counters.counter(counter_names::kEventWriteFail)),
+        drain_(environment.counters),
         opened_(environment.counters.counter(counter_names::kConnectionCreated)),
         closed_(environment.counters.counter(counter_names::kConnectionClosed)) {}
   ~FileRollSink() override { stop(); }
@@ -108,9 +106,7 @@ class FileRollSink final : public Sink {
   std::uint64_t committed_bytes_ = 0;  // of the open file
   std::optional<Clock::Steady> roll_at_;
 
-  Counter& drain_attempt_;
-  Counter& drain_success_;
-  Counter& write_fail_;
+  DrainCounters drain_;
   Counter& opened_;
   Counter& closed_;
 };
@@ -193,20 +189,20 @@ Result<Turn> FileRollSink::process(Outlet& outlet, std::stop_token stop) {
     leases.push_back(std::move(taken).value());
     if (!status.ok()) break;
   }
-  drain_attempt_.add(static_cast<std::int64_t>(events));
+  drain_.attempted(events);
   if (FAILPOINT("file_roll.commit_before_write")) {
     for (Lease& lease : leases) TRY(lease.commit());
   }
   if (status.ok() && events > 0) status = output_->flush();
   if (status.ok()) status = flush();
   if (!status.ok()) {
-    write_fail_.add();
+    drain_.write_failed();
     abandon_file();
     return status;  // the leases go back as they are dropped
   }
   committed_bytes_ = file_->size();
   for (Lease& lease : leases) TRY(lease.commit());
-  drain_success_.add(static_cast<std::int64_t>(events));
+  drain_.succeeded(events);
   return Turn{.worked = events > 0, .wake_by = roll_at_};
 }
 

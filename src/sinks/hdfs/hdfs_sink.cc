@@ -35,12 +35,7 @@ class HdfsSink final : public Sink {
         folder_(config_.folder),
         prefix_(config_.prefix),
         suffix_(config_.suffix),
-        batch_empty_(environment.counters.counter(counter_names::kBatchEmpty)),
-        batch_underflow_(environment.counters.counter(counter_names::kBatchUnderflow)),
-        batch_complete_(environment.counters.counter(counter_names::kBatchComplete)),
-        drain_attempt_(environment.counters.counter(counter_names::kDrainAttempt)),
-        drain_success_(environment.counters.counter(counter_names::kDrainSuccess)),
-        write_fail_(environment.counters.counter(counter_names::kEventWriteFail)),
+        drain_(environment.counters),
         poison_(environment.counters.counter(counter_names::kPoison)),
         quarantined_(environment.counters.counter(counter_names::kQuarantined)) {}
   ~HdfsSink() override { stop(); }
@@ -87,7 +82,6 @@ class HdfsSink final : public Sink {
   bool quarantine(const LeasedRun& run, const Status& why);
   Status write_again(const Lease& lease, ParkedStreams::Range range);
   void report(const std::string& stream, const Status& why);
-  void count_lease(std::size_t size);
   std::optional<Clock::Steady> next_due() const;
 
   const Config config_;
@@ -99,12 +93,7 @@ class HdfsSink final : public Sink {
   Outcome outcome_;
   LogLimiter warnings_{60'000};
 
-  Counter& batch_empty_;
-  Counter& batch_underflow_;
-  Counter& batch_complete_;
-  Counter& drain_attempt_;
-  Counter& drain_success_;
-  Counter& write_fail_;
+  DrainCounters drain_;
   Counter& poison_;
   Counter& quarantined_;
 };
@@ -146,7 +135,8 @@ Status HdfsSink::gather(Outlet& outlet, std::stop_token stop) {
   for (std::size_t leases = 0; leases < kTurnLeases && bytes < kTurnBytes && !stop.stop_requested(); ++leases) {
     if (!running_->parked.has_room()) break;
     TRY_ASSIGN(Lease taken, outlet.take(config_.batch_size));
-    count_lease(taken.size());
+    drain_.batch(taken.size(), config_.batch_size);
+    drain_.attempted(taken.size());
     if (taken.empty()) break;
     const auto lease = std::make_shared<Lease>(std::move(taken));
     outcome_.taken += lease->size();
@@ -204,7 +194,7 @@ Status HdfsSink::settle() {
   park_failures();
   TRY(committed.status());
   outcome_.committed += *committed;
-  drain_success_.add(static_cast<std::int64_t>(*committed));
+  drain_.succeeded(*committed);
   return {};
 }
 
@@ -232,7 +222,7 @@ void HdfsSink::park(const std::string& stream, const LeasedRun& run, const Statu
     poison_.add(static_cast<std::int64_t>(run.last - run.first));
     if (quarantine(run, why)) return report(stream, why);
   } else {
-    write_fail_.add();
+    drain_.write_failed();
     outcome_.failed += run.last - run.first;
     outcome_.why = why;
     outcome_.why.ignore();  // report() tells it; the runner is told the last one of a turn in which nothing worked
@@ -282,16 +272,11 @@ Status HdfsSink::write_again(const Lease& lease, ParkedStreams::Range range) {
   TRY(committed.status());
   if (why.ok()) {
     outcome_.committed += range.last - range.first;
-    drain_success_.add(static_cast<std::int64_t>(range.last - range.first));
+    drain_.succeeded(range.last - range.first);
   } else {
     report(BucketSet::key(*bucket), why);
   }
   return why;
-}
-
-void HdfsSink::count_lease(std::size_t size) {
-  drain_attempt_.add(static_cast<std::int64_t>(size));
-  (size == 0 ? batch_empty_ : size < config_.batch_size ? batch_underflow_ : batch_complete_).add();
 }
 
 std::optional<Clock::Steady> HdfsSink::next_due() const {

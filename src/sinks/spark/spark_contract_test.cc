@@ -5,6 +5,7 @@
 #include "contract/sink_contract.h"
 #include "net/network.h"
 #include "sinks/spark/spark_sink.h"
+#include "support/listening_source_test.h"
 #include "support/spark_receiver.h"
 
 namespace standpipe::testing {
@@ -35,21 +36,11 @@ class SparkSubject final : public SinkSubject {
  private:
   void pull() {
     while (!ended_) {
-      const std::uint16_t port = listening_port();
+      const CapturingLog* log = log_;
+      const std::uint16_t port = log == nullptr ? 0 : listening_port(*log);
       if (port != 0) pull_from(port);
       std::this_thread::yield();
     }
-  }
-
-  std::uint16_t listening_port() const {
-    if (log_ == nullptr) return 0;
-    const std::vector<std::string> lines = log_.load()->lines();
-    for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
-      if (line->find("listening on") != std::string::npos) {
-        return static_cast<std::uint16_t>(std::stoi(line->substr(line->rfind(':') + 1)));
-      }
-    }
-    return 0;
   }
 
   void pull_from(std::uint16_t port) {

@@ -7,12 +7,15 @@
 
 #include <fmt/format.h>
 
-#include "rpc/avro/message.h"
 #include "rpc/avro/spark_calls.h"
 
 namespace standpipe {
 
 using avro::SparkCall;
+
+namespace {
+constexpr std::size_t kLargestRequest = 128 * 1024;  // a client's protocol text is the longest thing in one
+}  // namespace
 
 void SparkInbox::put(SparkRequest request) {
   {
@@ -48,35 +51,45 @@ std::uint64_t SparkSequence::number(std::string_view text) const {
   return error == std::errc() && end == text.data() + text.size() ? number : 0;
 }
 
-SparkSession::SparkSession(avro::ServerShared& shared, SparkInbox& inbox, const SparkSequence& sequence,
-                           std::uint64_t id, std::unique_ptr<Connection> connection, Ended ended)
-    : ServerSession(shared, std::move(connection), std::move(ended)), inbox_(inbox), sequence_(sequence), id_(id) {}
+SparkShared::SparkShared(Environment& environment, std::function<void()> changed)
+    : inbox(std::move(changed)),
+      service{.protocol = avro::kSparkProtocol, .max_request = kLargestRequest},
+      created(environment.counters.counter(counter_names::kConnectionCreated)),
+      closed(environment.counters.counter(counter_names::kConnectionClosed)) {}
 
-Status SparkSession::call(const Call& call) {
+SparkSession::SparkSession(rpc::Server& server, SparkShared& shared, std::unique_ptr<Connection> connection)
+    : Session(server, std::move(connection)), shared_(shared), calls_(shared.service), id_(shared.next_connection++) {
+  shared.created.add();
+}
+
+Status SparkSession::serve(const rpc::Request& request) {
+  avro::Call call(request);
+  std::string reply;
+  const Status opened = calls_.open(call, reply);
+  if (!reply.empty()) answer(std::move(reply));
+  if (!opened.ok() || call.method.empty()) return opened;
   TRY_ASSIGN(const std::optional<SparkCall> asked, avro::get_spark_call(call.method, call.parameters));
   if (!asked) {
-    std::string message;
-    avro::put_error(message, fmt::format("no such method: {}", call.method.substr(0, 100)));
-    answer(call.number, std::move(message));
+    answer(avro::no_such_method(call));
     return {};
   }
   const auto self = std::static_pointer_cast<SparkSession>(shared_from_this());
-  SparkRequest request{.caller = {self, id_, call.number, call.serial}};
+  SparkRequest what{.caller = {self, id_, begin_answer(), call.serial, std::move(call.front)}};
   if (asked->kind == SparkCall::Kind::get_event_batch) {
-    request.events = asked->events;
-    request.peer = peer();
+    what.events = asked->events;
+    what.peer = peer();
   } else {
-    request.kind = asked->kind == SparkCall::Kind::ack ? SparkRequest::Kind::ack : SparkRequest::Kind::nack;
-    request.batch = sequence_.number(asked->sequence);
+    what.kind = asked->kind == SparkCall::Kind::ack ? SparkRequest::Kind::ack : SparkRequest::Kind::nack;
+    what.batch = shared_.sequence.number(asked->sequence);
   }
-  inbox_.put(std::move(request));
+  shared_.inbox.put(std::move(what));
   return {};
 }
 
 bool SparkSession::reply(SparkReply reply) {
   if (ended()) return false;
   if (reply.frame.slab == nullptr) {
-    answer(reply.to.call, std::move(reply.message));
+    answer(reply.to.call, avro::framed(reply.to.serial, reply.message));
   } else {
     answer(reply.to.call, std::move(reply.frame));
     while (!on_the_way_.empty() && on_the_way_.front().end <= taken()) on_the_way_.pop_front();
@@ -96,8 +109,10 @@ void SparkSession::expired(std::uint64_t batch) {
 /// What the system has taken may have arrived; the rest has not.
 void SparkSession::closing() {
   for (const OnTheWay& batch : on_the_way_) {
-    if (batch.end > taken()) inbox_.put({.kind = SparkRequest::Kind::not_sent, .batch = batch.batch});
+    if (batch.end > taken()) shared_.inbox.put({.kind = SparkRequest::Kind::not_sent, .batch = batch.batch});
   }
+  shared_.closed.add();
+  shared_.inbox.put({.kind = SparkRequest::Kind::gone, .caller = {.connection = id_}});
 }
 
 }  // namespace standpipe

@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "rpc/avro/server_session.h"
+#include "rpc/avro/call_reader.h"
+#include "rpc/session.h"
 
 namespace standpipe {
 
@@ -23,6 +24,7 @@ struct SparkCaller {
   std::uint64_t connection = 0;
   std::uint64_t call = 0;
   std::int32_t serial = 0;
+  std::string front = {};  ///< what the answer's message begins with
 };
 
 /// What a connection has for the sink.
@@ -45,7 +47,7 @@ struct SparkRequest {
 struct SparkReply {
   SparkCaller to = {};
   std::string message = {};
-  avro::EncodedRequest frame = {};
+  rpc::EncodedRequest frame = {};
   std::uint64_t batch = 0;
 };
 
@@ -80,13 +82,23 @@ class SparkSequence {
   std::string prefix_;
 };
 
+/// What all connections of one Spark sink share.
+struct SparkShared {
+  SparkShared(Environment& environment, std::function<void()> changed);
+
+  SparkInbox inbox;
+  const SparkSequence sequence;
+  avro::Service service;
+  Counter& created;
+  Counter& closed;
+  std::uint64_t next_connection = 1;  ///< loop's thread
+};
+
 /// One receiver's connection. Calls are answered as their answers come: a call for events that waits holds up no
 /// acknowledgement behind it. Loop's thread.
-class SparkSession final : public avro::ServerSession {
+class SparkSession final : public rpc::Session {
  public:
-  SparkSession(avro::ServerShared& shared, SparkInbox& inbox, const SparkSequence& sequence, std::uint64_t id,
-               std::unique_ptr<Connection> connection, Ended ended);
-  std::uint64_t id() const { return id_; }
+  SparkSession(rpc::Server& server, SparkShared& shared, std::unique_ptr<Connection> connection);
   /// False: the connection has ended.
   bool reply(SparkReply reply);
   /// Ends the connection when `batch` is still being sent: it would hold memory for as long as its peer likes.
@@ -99,11 +111,15 @@ class SparkSession final : public avro::ServerSession {
     std::uint64_t end;
   };
 
-  Status call(const Call& call) override;
+  Status take_requests(StreamBuffer& buffer, std::vector<rpc::Request>& requests, bool& more) override {
+    return calls_.take(buffer, requests, more);
+  }
+  Status serve(const rpc::Request& request) override;
+  std::string_view hint(std::string_view first_bytes) const override { return calls_.hint(first_bytes); }
   void closing() override;
 
-  SparkInbox& inbox_;
-  const SparkSequence& sequence_;
+  SparkShared& shared_;
+  avro::CallReader calls_;
   const std::uint64_t id_;
   std::deque<OnTheWay> on_the_way_;
 };

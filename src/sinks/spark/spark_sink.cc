@@ -9,8 +9,10 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "rpc/avro/event_encoder.h"
 #include "rpc/avro/message.h"
 #include "rpc/avro/spark_calls.h"
+#include "rpc/server_options.h"
 #include "sinks/spark/lent_batches.h"
 #include "sinks/spark/spark_server.h"
 
@@ -49,6 +51,7 @@ constexpr Option kOptions[] = {
      .help = "Pause before a channel that was empty is looked at again; what comes meanwhile goes out in one batch.",
      .unit = "ms",
      .min = 0},
+    rpc::server_options::kStallTimeout,
 };
 constexpr std::string_view kClassNames[] = {"org.apache.spark.streaming.flume.sink.SparkSink"};
 constexpr ComponentInfo kInfo{.kind = ComponentKind::sink,
@@ -57,27 +60,6 @@ constexpr ComponentInfo kInfo{.kind = ComponentKind::sink,
                               .summary = "Keeps batches ready for a Spark Streaming receiver that pulls them.",
                               .options = kOptions,
                               .acknowledges = "Spark's receiver has stored the batch and said so"};
-
-struct SinkCounters {
-  explicit SinkCounters(CounterGroup& group)
-      : batch_empty(group.counter(counter_names::kBatchEmpty)),
-        batch_underflow(group.counter(counter_names::kBatchUnderflow)),
-        batch_complete(group.counter(counter_names::kBatchComplete)),
-        drain_attempt(group.counter(counter_names::kDrainAttempt)),
-        drain_success(group.counter(counter_names::kDrainSuccess)),
-        write_fail(group.counter(counter_names::kEventWriteFail)),
-        late_ack(group.counter(counter_names::kLateAck)),
-        duplicate(group.counter(counter_names::kDuplicate)) {}
-
-  Counter& batch_empty;
-  Counter& batch_underflow;
-  Counter& batch_complete;
-  Counter& drain_attempt;
-  Counter& drain_success;
-  Counter& write_fail;
-  Counter& late_ack;
-  Counter& duplicate;
-};
 
 /// See spark_sink.h. Lives on its runner's thread; its server lives on the loop and only wakes it.
 class SparkSink final : public Sink {
@@ -89,11 +71,14 @@ class SparkSink final : public Sink {
         most_lent_(static_cast<std::size_t>(settings.integer("threads"))),
         timeout_(settings.duration("timeout")),
         backoff_(settings.duration("backoffInterval")),
-        counters_(environment.counters) {}
+        patience_(settings.duration("request-timeout")),
+        drain_(environment.counters),
+        late_acks_(environment.counters.counter(counter_names::kLateAck)),
+        duplicates_(environment.counters.counter(counter_names::kDuplicate)) {}
   ~SparkSink() override { stop(); }
 
   Status start() override {
-    server_ = std::make_unique<SparkServer>(environment_, [this] {
+    server_ = std::make_unique<SparkServer>(environment_, patience_, [this] {
       if (Outlet* outlet = outlet_.load()) outlet->wake();
     });
     const Status status = server_->start(host_, port_);
@@ -179,13 +164,11 @@ class SparkSink final : public Sink {
     }
     const Status status = lent->lease.commit(0, lent->events);
     if (status.ok()) {
-      counters_.drain_success.add(static_cast<std::int64_t>(lent->events));
+      drain_.succeeded(lent->events);
       refused_ = {};
       acknowledged_ = true;
     } else if (status.code() != Code::fenced) {  // taken away by its group, which counts it
-      std::string message;
-      avro::put_error(message, status.message());
-      replies_.push_back({.to = request.caller, .message = std::move(message)});
+      reply(request.caller, [&](std::string& message) { avro::put_error(message, status.message()); });
       return status;
     }
     reply_done(request.caller);
@@ -197,8 +180,8 @@ class SparkSink final : public Sink {
     const auto events = lent_.went_back(request.batch);
     const bool repeated = request.batch != 0 && !events;  // once more, for what was acknowledged before
     if (repeated) return;
-    counters_.late_ack.add();
-    if (events) counters_.duplicate.add(static_cast<std::int64_t>(*events));
+    late_acks_.add();
+    if (events) duplicates_.add(static_cast<std::int64_t>(*events));
     if (!late_limit_.pass(environment_.clock.now_ms())) return;
     environment_.log.warn(
         events
@@ -226,7 +209,7 @@ class SparkSink final : public Sink {
   }
 
   void note_refusal(std::string why) {
-    counters_.write_fail.add();
+    drain_.write_failed();
     if (refusal_limit_.pass(environment_.clock.now_ms())) environment_.log.warn(why);
     refused_ = {Code::unavailable, std::move(why)};
     refused_.ignore();  // /healthz shows it
@@ -243,7 +226,7 @@ class SparkSink final : public Sink {
         return lease.status();
       }
       if (lease->empty()) {
-        counters_.batch_empty.add();
+        drain_.batch(0, waiting_.front().events);
         look_at_ = environment_.clock.steady_now() + backoff_;
         break;
       }
@@ -258,13 +241,14 @@ class SparkSink final : public Sink {
   /// To the one who waits longest. False: there is no memory for it now, and it has gone back.
   bool lend(Lease lease) {
     const Waiting& waiting = waiting_.front();
-    const std::string front = avro::spark_batch_front(server_->sequence().text(lent_.next_number()));
+    const std::string front =
+        waiting.caller.front + avro::spark_batch_front(server_->sequence().text(lent_.next_number()));
     const avro::RequestExtent extent = avro::measure_events(lease, front, kLargestBatch);
     avro::EncodedRequest frame =
         avro::encode_events(lease, extent, front, waiting.caller.serial, environment_.budget, lent_.empty());
     if (frame.slab == nullptr) return false;
-    (extent.events < waiting.events ? counters_.batch_underflow : counters_.batch_complete).add();
-    counters_.drain_attempt.add(static_cast<std::int64_t>(extent.events));
+    drain_.batch(extent.events, waiting.events);
+    drain_.attempted(extent.events);
     if (FAILPOINT("spark.commit_before_ack")) lease.commit(0, extent.events).ignore();
     lease.give_back(extent.events, lease.size());
     replies_.push_back({.to = waiting.caller, .frame = std::move(frame), .batch = lent_.next_number()});
@@ -284,16 +268,17 @@ class SparkSink final : public Sink {
 
   // -- answers --------------------------------------------------------------------------------------------------------
 
-  void reply_done(const SparkCaller& to) {
-    std::string message;
-    avro::put_spark_done(message);
+  template <typename Put>
+  void reply(const SparkCaller& to, Put&& put) {
+    std::string message = to.front;
+    put(message);
     replies_.push_back({.to = to, .message = std::move(message)});
   }
 
+  void reply_done(const SparkCaller& to) { reply(to, avro::put_spark_done); }
+
   void reply_error(const SparkCaller& to, std::string_view why) {
-    std::string message;
-    avro::put_spark_error(message, why);
-    replies_.push_back({.to = to, .message = std::move(message)});
+    reply(to, [&](std::string& message) { avro::put_spark_error(message, why); });
   }
 
   void refuse_waiting(std::string_view why) {
@@ -328,7 +313,10 @@ class SparkSink final : public Sink {
   const std::size_t most_lent_;
   const milliseconds timeout_;
   const milliseconds backoff_;
-  SinkCounters counters_;
+  const milliseconds patience_;
+  DrainCounters drain_;
+  Counter& late_acks_;
+  Counter& duplicates_;
   LogLimiter late_limit_{kWarnEveryMs};
   LogLimiter refusal_limit_{kWarnEveryMs};
   std::atomic<Outlet*> outlet_{nullptr};

@@ -7,6 +7,7 @@
 #include "net/network.h"
 #include "rpc/avro/protocol.h"
 #include "support/engine_parts.h"
+#include "support/listening_source_test.h"
 #include "support/spark_receiver.h"
 #include "support/test_environment.h"
 #include "support/test_outlet.h"
@@ -43,8 +44,7 @@ class SparkSinkTest : public ::testing::Test {
   void start_again() {
     const Status status = sink->start();
     ASSERT_TRUE(status.ok()) << status.message();
-    const std::string line = env.log.lines().back();
-    port = static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
+    port = testing::listening_port(env.log);
   }
 
   /// Turns until it holds; the first failure of a turn otherwise.
@@ -70,6 +70,16 @@ class SparkSinkTest : public ::testing::Test {
   Answer fetch(SparkTestReceiver& receiver, std::int32_t events = 1000) {
     receiver.ask(events);
     return next_answer(receiver);
+  }
+
+  /// Whether the sink leaves a client that it has nothing to say to.
+  bool left_in_time(testing::TcpClient& client) {
+    auto rest = std::async(std::launch::async, [&] { return client.rest(); });
+    const bool left = testing::eventually([&] {
+      clock.advance(milliseconds(5));
+      return rest.wait_for(seconds(0)) == std::future_status::ready;
+    });
+    return rest.get().empty() && left;
   }
 
   /// Everything that the connections have sent is seen by the sink: this comes behind it.
@@ -389,6 +399,57 @@ TEST_F(SparkSinkTest, DisconnectsWhoSpeaksSomethingElseAndNobodyElse) {
   receiver.ack(sequence);
   EXPECT_EQ(next_answer(receiver).error, "");
   EXPECT_THAT(outlet.committed(), ElementsAre("a"));
+}
+
+// -- receivers that stand still ---------------------------------------------------------------------------------------
+
+TEST_F(SparkSinkTest, DisconnectsWhoStopsHalfWay) {
+  start({{"request-timeout", "20"}});
+  SparkTestReceiver silent(port);
+  testing::TcpClient half(port);
+  half.send(avro_bytes::frame(1, spark_bytes::handshake() + spark_bytes::get_event_batch(5)).substr(0, 30));
+  EXPECT_TRUE(left_in_time(half));
+  EXPECT_TRUE(env.log.contains("stopped in the middle of a request"));
+  testing::TcpClient second(port);
+  second.send("x");
+  EXPECT_TRUE(left_in_time(second)) << "another one is swept away";
+  outlet.put("a");
+  EXPECT_THAT(fetch(silent).bodies(), ElementsAre("a")) << "nobody must send anything";
+}
+
+TEST_F(SparkSinkTest, WhoReadsNoAnswerIsLeftAndItsBatchGoesBack) {
+  start({{"request-timeout", "20"}});
+  outlet.put(std::string(12 << 20, 'x'));
+  testing::TcpClient deaf(port);
+  deaf.send(avro_bytes::frame(1, spark_bytes::handshake() + spark_bytes::get_event_batch(1)));
+  ASSERT_TRUE(turn_until([&] { return outlet.leased() == 1; }).ok());
+  ASSERT_TRUE(turn_until([&] {
+                clock.advance(milliseconds(5));
+                return outlet.waiting() == 1;
+              }).ok());
+  EXPECT_TRUE(env.log.contains("it has read none of its answers for 20 ms"));
+  EXPECT_EQ(env.count(counter_names::kEventWriteFail), 0) << "long before its time was over";
+}
+
+/// Each is answered with the protocol's text, and the client reads nothing.
+TEST_F(SparkSinkTest, AHandshakeWithoutEndIsLeft) {
+  start({{"request-timeout", "20"}});
+  testing::TcpClient deaf(port);
+  const std::string unknown =
+      std::string(16, 'x') + avro_bytes::number(0) + std::string(16, 'y') + avro_bytes::number(0);
+  std::string many;
+  for (int i = 0; i < 10'000; ++i) many += avro_bytes::frame(i, unknown);
+  auto sending = std::async(std::launch::async, [&] {
+    int sent = 0;
+    while (sent < 1000 && deaf.send(many)) ++sent;
+    return sent;
+  });
+  EXPECT_TRUE(testing::eventually([&] {
+    clock.advance(milliseconds(5));
+    return sending.wait_for(seconds(0)) == std::future_status::ready;
+  }));
+  EXPECT_LT(sending.get(), 1000);
+  EXPECT_TRUE(env.log.contains("is disconnected"));
 }
 
 TEST_F(SparkSinkTest, SpeaksWithReceiversWhoseProtocolItMustBeTold) {

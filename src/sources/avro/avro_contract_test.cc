@@ -1,47 +1,15 @@
-#include "contract/source_contract.h"
-#include "net/network.h"
+#include "contract/rpc_source_contract.h"
 #include "sources/avro/avro_source.h"
 #include "support/avro_client.h"
 
 namespace standpipe::testing {
 namespace {
 
-/// A client that sends batches until each was stored, over a new connection after each failure, as Flume's does.
-class AvroSubject final : public SourceSubject {
- public:
-  std::unique_ptr<Source> make(Environment& environment) override {
-    environment.network = network_.get();
-    log_ = dynamic_cast<CapturingLog*>(&environment.log);
-    const auto settings = Settings::parse(*kAvroSource.info, {{"bind", "127.0.0.1"}, {"port", "0"}});
-    return kAvroSource.create(*settings, environment).value();
-  }
+const RpcSourceUnderTest kAvro{
+    &kAvroSource, {}, [](std::uint16_t port) { return std::make_unique<AvroTestClient>(port); }};
 
-  void produce(std::size_t first, std::size_t count) override {
-    constexpr std::size_t kBatch = 7;
-    for (std::size_t at = 0; at < count; at += kBatch) {
-      std::vector<SentEvent> events;
-      for (const std::string& body : numbers(first + at, std::min(kBatch, count - at))) events.push_back({{}, body});
-      for (std::string answer; answer != "OK";) {
-        answer = AvroTestClient(port()).append_batch(events);
-        if (answer.empty()) return;  // the source has stopped
-      }
-    }
-  }
-
- private:
-  std::uint16_t port() const {
-    for (const std::string& line : log_->lines()) {
-      if (line.find("listening") != std::string::npos) last_ = line;
-    }
-    return static_cast<std::uint16_t>(std::stoi(last_.substr(last_.rfind(':') + 1)));
-  }
-  std::unique_ptr<Network> network_ = make_network();
-  CapturingLog* log_ = nullptr;
-  mutable std::string last_;
-};
-
-INSTANTIATE_TEST_SUITE_P(Avro, SourceContract,
-                         ::testing::Values(SourceUnderTest{[] { return std::make_unique<AvroSubject>(); }}));
+INSTANTIATE_TEST_SUITE_P(Avro, SourceContract, ::testing::Values(as_any_source(kAvro)));
+INSTANTIATE_TEST_SUITE_P(Avro, RpcSourceContract, ::testing::Values(kAvro));
 
 }  // namespace
 }  // namespace standpipe::testing

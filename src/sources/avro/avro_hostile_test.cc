@@ -14,8 +14,6 @@ namespace {
 using testing::AvroSourceTest;
 using testing::AvroTestClient;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using testing::SentEvent;
 using testing::TcpClient;
 namespace avro_bytes = testing::avro_bytes;
@@ -122,23 +120,6 @@ TEST_F(AvroSourceTest, ASerialMayComeTwice) {
   EXPECT_THAT(ingest.bodies(), ElementsAre("a", "b", "c"));
 }
 
-TEST_F(AvroSourceTest, WhoSendsNothingMoreStillHearsItsAnswers) {
-  start();
-  ingest.hold();
-  TcpClient client(port);
-  std::string requests = first_request(avro_bytes::append({{}, "0"}));
-  for (int i = 1; i < 300; ++i) {
-    requests += avro_bytes::frame(i + 1, avro_bytes::append({{}, std::to_string(i)}));
-  }
-  client.send(requests + "half a requ");
-  client.finish();
-  ASSERT_TRUE(ingest.wait_for_deliveries(4));
-  ingest.release();
-  EXPECT_EQ(client.rest().size(), 19u + 299 * 15u);
-  EXPECT_EQ(ingest.bodies().size(), 300u);
-  EXPECT_TRUE(testing::eventually([&] { return env.count(counter_names::kOpenConnections) == 0; }));
-}
-
 TEST_F(AvroSourceTest, SaysThatAPeerDoesNotCompress) {
   start({{"compression-type", "deflate"}});
   AvroTestClient plain(port);
@@ -148,28 +129,6 @@ TEST_F(AvroSourceTest, SaysThatAPeerDoesNotCompress) {
 }
 
 // -- time -------------------------------------------------------------------------------------------------------------
-
-TEST_F(AvroSourceTest, DisconnectsWhoStopsHalfWay) {
-  start({{"request-timeout", "20"}});
-  TcpClient slow(port);
-  slow.send(first_request(avro_bytes::append({{}, "hello"})).substr(0, 30));
-  EXPECT_EQ(slow.rest(), "");
-  EXPECT_TRUE(env.log.contains("stopped in the middle of a request"));
-  AvroTestClient silent(port);  // nobody must send anything
-  EXPECT_EQ(silent.append({{}, "a"}), "OK");
-  TcpClient other(port);
-  other.send("x");
-  EXPECT_EQ(other.rest(), "") << "another one is swept away";
-  EXPECT_EQ(silent.append({{}, "b"}), "OK");
-}
-
-TEST_F(AvroSourceTest, KeepsToItsLimitOfARequest) {
-  start({{"max-request-bytes", "1000"}});
-  AvroTestClient client(port);
-  EXPECT_EQ(client.append({{}, std::string(800, 'x')}), "OK");
-  EXPECT_EQ(client.append({{}, std::string(1000, 'x')}), "");
-  EXPECT_TRUE(env.log.contains("the limit is 1000"));
-}
 
 struct HasClock {
   VirtualClock clock;
@@ -278,7 +237,7 @@ TEST_F(AvroSourceTest, WhoHoldsScarceMemoryHalfWayMustComeToAnEnd) {
   ASSERT_TRUE(testing::eventually([&] { return env.budget.used() > 0; }));
   env.budget.force_charge(env.budget.limit());
   AvroTestClient late(port);
-  late.send(avro_bytes::append({{}, "a"}));
+  late.raw().send(late.request(SentEvent{{}, "a"}));
   EXPECT_EQ(late.answer(), "");
   trickle.get();
   EXPECT_TRUE(testing::eventually([&] { return env.budget.used() == env.budget.limit(); })) << "it was let go";

@@ -1,38 +1,33 @@
 #include "sources/avro/avro_source.h"
 
-#include <algorithm>
 #include <optional>
 #include <unordered_map>
-
-#include <fmt/format.h>
 
 #include "net/deflated_connection.h"
 #include "net/first_byte.h"
 #include "net/name_lookup.h"
 #include "net/peer_filter.h"
-#include "net/session_set.h"
 #include "net/tls_options.h"
-#include "rpc/source_options.h"
+#include "rpc/server_options.h"
 #include "sources/avro/avro_session.h"
 
 namespace standpipe {
 
 namespace {
 
-constexpr std::chrono::milliseconds kLongestBetweenSweeps{10'000};
 constexpr char kTlsHandshake = 0x16;
 
 constexpr Option kOptions[] = {
-    rpc::source_options::kBind,
-    rpc::source_options::kPort,
+    rpc::server_options::kBind,
+    rpc::server_options::kPort,
     {.name = "threads",
      .kind = Kind::integer,
      .fallback = "0",
      .help = "Number of worker threads.",
      .min = 0,
      .no_effect = "all network sources share one small pool of threads; Flume ignores it too since 1.10"},
-    rpc::source_options::kMaxRequest,
-    rpc::source_options::kStallTimeout,
+    rpc::server_options::kMaxRequest,
+    rpc::server_options::kStallTimeout,
     {.name = "compression-type",
      .kind = Kind::choice,
      .fallback = "none",
@@ -75,39 +70,28 @@ class AvroSource final : public Source {
         environment_(environment),
         tls_(std::move(tls)),
         filter_(std::move(filter)),
-        stall_timeout_(settings.duration("request-timeout")),
         deflate_(settings.choice("compression-type") == "deflate"),
-        refused_(environment.counters.counter(counter_names::kEventReadFail)),
-        sessions_(environment.counters.counter(counter_names::kOpenConnections)) {}
+        server_(environment, rpc::server_options::source_rules(settings, environment)) {}
   ~AvroSource() override { stop(); }
 
   Status start(Ingest& ingest) override {
     shared_ =
-        std::make_unique<AvroShared>(environment_, ingest, rpc::source_options::max_request(settings_, environment_));
+        std::make_unique<AvroShared>(environment_, ingest, rpc::server_options::max_request(settings_, environment_));
     if (filter_ && filter_->asks_for_names()) {
       names_ = std::make_unique<NameLookup>(*environment_.network, environment_.clock);
     }
-    ListenOptions options;
-    options.host = settings_.text("bind");
-    options.port = static_cast<std::uint16_t>(settings_.integer("port"));
-    options.log = &environment_.log;
-    TRY_ASSIGN(listener_, environment_.network->listen(options, [this](std::unique_ptr<Connection> connection) {
-      accept(std::move(connection));
-    }));
-    environment_.network->run([this] { sweep_later(); });
-    environment_.log.info(fmt::format("listening on {}:{}", options.host, listener_->port()));
-    return {};
+    return server_.start(settings_.text("bind"), static_cast<std::uint16_t>(settings_.integer("port")),
+                         [this](std::unique_ptr<Connection> connection) { accept(std::move(connection)); });
   }
 
   void stop() override {
     if (shared_ == nullptr) return;
+    server_.finish();
     environment_.network->run([this] {
-      listener_ = nullptr;
-      sweeper_ = nullptr;
       names_ = nullptr;
       nameless_.clear();
     });
-    sessions_.stop(*environment_.network, environment_.clock);
+    server_.stop();
     shared_ = nullptr;
   }
 
@@ -115,13 +99,13 @@ class AvroSource final : public Source {
   /// A connection whose name must be known first.
   struct Nameless {
     std::unique_ptr<Connection> connection;
-    Clock::Steady since;
+    std::unique_ptr<Timer> too_late;
   };
 
   void accept(std::unique_ptr<Connection> connection) {
     const auto verdict = filter_ ? filter_->judge(connection->peer()) : PeerFilter::Verdict::allow;
     if (verdict == PeerFilter::Verdict::needs_name) return ask_for_name(std::move(connection));
-    if (verdict == PeerFilter::Verdict::deny) return refuse(connection->peer());
+    if (verdict == PeerFilter::Verdict::deny) return refuse(*connection);
     open(std::move(connection));
   }
 
@@ -129,26 +113,23 @@ class AvroSource final : public Source {
   void ask_for_name(std::unique_ptr<Connection> connection) {
     const std::uint64_t number = next_nameless_++;
     const std::string address(PeerFilter::address_of(connection->peer()));
-    nameless_.emplace(number, Nameless{std::move(connection), environment_.clock.steady_now()});
+    auto too_late = environment_.network->call_after(server_.rules().patience, [this, number] {
+      const auto node = nameless_.extract(number);
+      refuse(*node.mapped().connection);
+    });
+    nameless_.emplace(number, Nameless{std::move(connection), std::move(too_late)});
     names_->find(address, [this, number](const std::string& name) {
       auto node = nameless_.extract(number);
       if (node.empty()) return;  // it had to wait for too long
       auto named = std::move(node.mapped().connection);
-      filter_->allows(named->peer(), name) ? open(std::move(named)) : refuse(named->peer());
+      filter_->allows(named->peer(), name) ? open(std::move(named)) : refuse(*named);
     });
   }
 
-  void refuse(const std::string& peer) {
-    refused_.add();
-    if (!refusals_.pass(environment_.clock.now_ms())) return;
-    environment_.log.warn(fmt::format("{} is disconnected: ipFilterRules deny it", peer));
-  }
+  void refuse(const Connection& connection) { server_.refuse(connection.peer(), "ipFilterRules deny it"); }
 
   void open(std::unique_ptr<Connection> connection) {
-    auto session = std::make_shared<AvroSession>(*shared_, decoded(std::move(connection)),
-                                                 [this](rpc::Session& ended) { sessions_.remove(ended); });
-    sessions_.add(session);
-    session->start();
+    server_.open(std::make_shared<AvroSession>(server_, *shared_, decoded(std::move(connection))));
   }
 
   /// Flume 1.9 and older encrypt what is compressed, later ones compress what is encrypted: the first byte tells.
@@ -173,36 +154,13 @@ class AvroSource final : public Source {
     return deflated(std::move(connection), {.small = true}, *environment_.network);
   }
 
-  void sweep() {
-    const Clock::Steady now = environment_.clock.steady_now();
-    rpc::end_stalled(sessions_, now, stall_timeout_);
-    for (auto each = nameless_.begin(); each != nameless_.end();) {
-      const bool late = now - each->second.since >= stall_timeout_;
-      if (late) refuse(each->second.connection->peer());
-      each = late ? nameless_.erase(each) : std::next(each);
-    }
-  }
-
-  void sweep_later() {
-    const auto pause = std::clamp(stall_timeout_ / 4, std::chrono::milliseconds(1), kLongestBetweenSweeps);
-    sweeper_ = environment_.network->call_after(pause, [this] {
-      sweep();
-      sweep_later();
-    });
-  }
-
   const Settings settings_;
   Environment& environment_;
   const std::shared_ptr<const TlsContext> tls_;  // null: none
   const std::optional<PeerFilter> filter_;
-  const std::chrono::milliseconds stall_timeout_;
   const bool deflate_;
-  Counter& refused_;
-  LogLimiter refusals_{60'000};
+  rpc::Server server_;
   std::unique_ptr<AvroShared> shared_;
-  std::unique_ptr<Listener> listener_;
-  std::unique_ptr<Timer> sweeper_;
-  SessionSet<rpc::Session> sessions_;
   std::unique_ptr<NameLookup> names_;  // loop's thread only, as the next; null: nobody is asked
   std::unordered_map<std::uint64_t, Nameless> nameless_;
   std::uint64_t next_nameless_ = 0;

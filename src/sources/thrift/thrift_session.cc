@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "standpipe/counters.h"
-
 namespace standpipe {
 
 namespace {
@@ -16,13 +14,7 @@ using thrift::MessageType;
 using thrift::Protocol;
 using thrift::RpcStatus;
 
-constexpr unsigned kWidestWindow = 8;
 constexpr std::size_t kLongestName = 100;  // of a method, in a message
-
-/// What Flume answers with FAILED; anything else is an error of the call.
-bool is_channel_failure(const Status& status) {
-  return status.code() != Code::poison && status.code() != Code::invalid && status.code() != Code::corrupt;
-}
 
 std::string_view other(Protocol protocol) {
   return protocol == Protocol::compact ? "; it speaks the binary protocol: set protocol alike on both sides"
@@ -31,19 +23,7 @@ std::string_view other(Protocol protocol) {
 
 }  // namespace
 
-ThriftShared::ThriftShared(Environment& env, Ingest& target, Protocol spoken, std::size_t largest_request)
-    : rpc::SessionShared(env, target),
-      protocol(spoken),
-      max_request(largest_request),
-      append_received(env.counters.counter(counter_names::kAppendReceived)),
-      append_accepted(env.counters.counter(counter_names::kAppendAccepted)),
-      batch_received(env.counters.counter(counter_names::kAppendBatchReceived)),
-      batch_accepted(env.counters.counter(counter_names::kAppendBatchAccepted)) {}
-
-ThriftSession::ThriftSession(ThriftShared& shared, std::unique_ptr<Connection> connection, Ended ended)
-    : rpc::Session(shared, std::move(connection), std::move(ended)), shared_(shared), frames_(shared.max_request) {}
-
-Status ThriftSession::take_requests(StreamBuffer& buffer, std::vector<Request>& requests, bool& more) {
+Status ThriftSession::take_requests(StreamBuffer& buffer, std::vector<rpc::Request>& requests, bool& more) {
   Status scanned = frames_.scan(buffer);
   more = frames_.more();
   if (frames_.found()) {
@@ -53,7 +33,7 @@ Status ThriftSession::take_requests(StreamBuffer& buffer, std::vector<Request>& 
   return scanned;
 }
 
-Status ThriftSession::serve(const Request& request) {
+Status ThriftSession::serve(const rpc::Request& request) {
   thrift::Reader reader(request.bytes, shared_.protocol);
   MessageHead head;
   if (!reader.get_message(head) || (head.type != MessageType::call && head.type != MessageType::oneway)) {
@@ -66,7 +46,7 @@ Status ThriftSession::serve(const Request& request) {
   return {};
 }
 
-Status ThriftSession::serve_events(thrift::Reader& reader, const MessageHead& head, const Request& request) {
+Status ThriftSession::serve_events(thrift::Reader& reader, const MessageHead& head, const rpc::Request& request) {
   const bool single = head.name == thrift::kAppend;
   Batch batch;
   batch.pin(request.slab);
@@ -76,21 +56,21 @@ Status ThriftSession::serve_events(thrift::Reader& reader, const MessageHead& he
     return {};
   }
   TRY(status);
-  (single ? shared_.append_received : shared_.batch_received).add();
-  // Whoever makes a one-way call reads no answer to it.
-  const bool answers = head.type == MessageType::call;
-  deliver(std::move(batch),
-          [&shared = shared_, single, answers, serial = head.serial](std::string& out, const Status& result) {
-            const std::string_view method = single ? thrift::kAppend : thrift::kAppendBatch;
-            if (result.ok()) (single ? shared.append_accepted : shared.batch_accepted).add();
-            if (!answers) return;
-            if (!result.ok() && !is_channel_failure(result)) {
-              return thrift::put_fault(out, shared.protocol, method, serial, Fault::internal, result.message());
-            }
-            const RpcStatus said = result.ok() ? RpcStatus::ok : RpcStatus::failed;
-            thrift::put_answer(out, shared.protocol, method, serial, static_cast<std::int32_t>(said));
-          });
+  deliver(std::move(batch), {.single = single, .serial = head.serial, .one_way = head.type == MessageType::oneway});
   return {};
+}
+
+std::string ThriftSession::answer_to(const EventCall& call, const Status& result) {
+  std::string out;
+  if (call.one_way) return out;
+  const std::string_view method = call.single ? thrift::kAppend : thrift::kAppendBatch;
+  if (!result.ok() && !rpc::is_channel_failure(result)) {
+    thrift::put_fault(out, shared_.protocol, method, call.serial, Fault::internal, result.message());
+    return out;
+  }
+  const RpcStatus said = result.ok() ? RpcStatus::ok : RpcStatus::failed;
+  thrift::put_answer(out, shared_.protocol, method, call.serial, static_cast<std::int32_t>(said));
+  return out;
 }
 
 Status ThriftSession::grant_window(thrift::Reader& reader, const MessageHead& head) {
@@ -99,7 +79,7 @@ Status ThriftSession::grant_window(thrift::Reader& reader, const MessageHead& he
   refuse_behind_failures();
   std::string out;
   thrift::put_answer(out, shared_.protocol, head.name, head.serial,
-                     static_cast<std::int32_t>(std::clamp(window, 1u, kWidestWindow)));
+                     static_cast<std::int32_t>(std::clamp(window, 1u, rpc::kWidestWindow)));
   answer(std::move(out));
   return {};
 }

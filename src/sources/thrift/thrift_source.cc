@@ -1,12 +1,7 @@
 #include "sources/thrift/thrift_source.h"
 
-#include <algorithm>
-
-#include <fmt/format.h>
-
-#include "net/session_set.h"
 #include "net/tls_options.h"
-#include "rpc/source_options.h"
+#include "rpc/server_options.h"
 #include "rpc/thrift/options.h"
 #include "sources/thrift/thrift_session.h"
 
@@ -14,11 +9,9 @@ namespace standpipe {
 
 namespace {
 
-constexpr std::chrono::milliseconds kLongestBetweenSweeps{10'000};
-
 constexpr Option kOptions[] = {
-    rpc::source_options::kBind,
-    rpc::source_options::kPort,
+    rpc::server_options::kBind,
+    rpc::server_options::kPort,
     {.name = "threads",
      .kind = Kind::integer,
      .fallback = "0",
@@ -30,8 +23,8 @@ constexpr Option kOptions[] = {
      .fallback = "compact",
      .help = "Thrift encoding; the sender must agree.",
      .choices = "compact|binary"},
-    rpc::source_options::kMaxRequest,
-    rpc::source_options::kStallTimeout,
+    rpc::server_options::kMaxRequest,
+    rpc::server_options::kStallTimeout,
     {.name = "kerberos",
      .kind = Kind::boolean,
      .fallback = "false",
@@ -65,60 +58,32 @@ class ThriftSource final : public Source {
       : settings_(settings),
         environment_(environment),
         tls_(std::move(tls)),
-        stall_timeout_(settings.duration("request-timeout")),
-        sessions_(environment.counters.counter(counter_names::kOpenConnections)) {}
+        server_(environment, rpc::server_options::source_rules(settings, environment)) {}
   ~ThriftSource() override { stop(); }
 
   Status start(Ingest& ingest) override {
     shared_ = std::make_unique<ThriftShared>(environment_, ingest, thrift::protocol_of(settings_, environment_.log),
-                                             rpc::source_options::max_request(settings_, environment_));
-    ListenOptions options;
-    options.host = settings_.text("bind");
-    options.port = static_cast<std::uint16_t>(settings_.integer("port"));
-    options.log = &environment_.log;
-    TRY_ASSIGN(listener_, environment_.network->listen(options, [this](std::unique_ptr<Connection> connection) {
-      open(std::move(connection));
-    }));
-    environment_.network->run([this] { sweep_later(); });
-    environment_.log.info(fmt::format("listening on {}:{}", options.host, listener_->port()));
-    return {};
+                                             rpc::server_options::max_request(settings_, environment_));
+    return server_.start(settings_.text("bind"), static_cast<std::uint16_t>(settings_.integer("port")),
+                         [this](std::unique_ptr<Connection> connection) {
+                           if (tls_ != nullptr)
+                             connection = tls_server(std::move(connection), tls_, *environment_.network);
+                           server_.open(std::make_shared<ThriftSession>(server_, *shared_, std::move(connection)));
+                         });
   }
 
   void stop() override {
     if (shared_ == nullptr) return;
-    environment_.network->run([this] {
-      listener_ = nullptr;
-      sweeper_ = nullptr;
-    });
-    sessions_.stop(*environment_.network, environment_.clock);
+    server_.stop();
     shared_ = nullptr;
   }
 
  private:
-  void open(std::unique_ptr<Connection> connection) {
-    if (tls_ != nullptr) connection = tls_server(std::move(connection), tls_, *environment_.network);
-    auto session = std::make_shared<ThriftSession>(*shared_, std::move(connection),
-                                                   [this](rpc::Session& ended) { sessions_.remove(ended); });
-    sessions_.add(session);
-    session->start();
-  }
-
-  void sweep_later() {
-    const auto pause = std::clamp(stall_timeout_ / 4, std::chrono::milliseconds(1), kLongestBetweenSweeps);
-    sweeper_ = environment_.network->call_after(pause, [this] {
-      rpc::end_stalled(sessions_, environment_.clock.steady_now(), stall_timeout_);
-      sweep_later();
-    });
-  }
-
   const Settings settings_;
   Environment& environment_;
   const std::shared_ptr<const TlsContext> tls_;  // null: none
-  const std::chrono::milliseconds stall_timeout_;
+  rpc::Server server_;
   std::unique_ptr<ThriftShared> shared_;
-  std::unique_ptr<Listener> listener_;
-  std::unique_ptr<Timer> sweeper_;
-  SessionSet<rpc::Session> sessions_;
 };
 
 }  // namespace

@@ -2,12 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include <future>
-
-#include "net/network.h"
-#include "support/engine_parts.h"
-#include "support/recording_ingest.h"
-#include "support/test_environment.h"
+#include "support/listening_source_test.h"
 #include "support/thrift_client.h"
 
 namespace standpipe {
@@ -15,38 +10,13 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using testing::SentEvent;
 using ::testing::StartsWith;
 using testing::ThriftBytes;
 using testing::ThriftTestClient;
 
-class ThriftSourceTest : public ::testing::Test {
+class ThriftSourceTest : public testing::ListeningSourceTest {
  protected:
-  ThriftSourceTest() { env.environment.network = network.get(); }
-
-  Result<std::unique_ptr<Source>> make(Settings::Map values) {
-    values.emplace("bind", "127.0.0.1");
-    values.emplace("port", "0");
-    TRY_ASSIGN(const Settings settings, Settings::parse(*kThriftSource.info, std::move(values)));
-    return kThriftSource.create(settings, env.environment);
-  }
-
-  void start(Settings::Map values = {}) {
-    auto made = make(std::move(values));
-    ASSERT_TRUE(made.ok()) << made.status().message();
-    source = std::move(made).value();
-    const Status status = source->start(ingest);
-    ASSERT_TRUE(status.ok()) << status.message();
-    const std::string line = env.log.lines().back();
-    port = static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
-  }
-
-  testing::TestEnvironment env;
-  std::unique_ptr<Network> network = make_network();
-  testing::RecordingIngest ingest;
-  std::unique_ptr<Source> source;
-  std::uint16_t port = 0;
+  ThriftSourceTest() : ListeningSourceTest(kThriftSource) {}
 };
 
 /// Both protocols.
@@ -62,66 +32,6 @@ class ThriftProtocolTest : public ThriftSourceTest, public ::testing::WithParamI
 
 INSTANTIATE_TEST_SUITE_P(Protocols, ThriftProtocolTest, ::testing::Bool(),
                          [](const auto& tested) { return tested.param ? "Compact" : "Binary"; });
-
-TEST_P(ThriftProtocolTest, TakesEventsAndBatches) {
-  start();
-  ThriftTestClient client(port, compact);
-  EXPECT_EQ(client.append({{{"k", "v"}}, "hello"}), "OK");
-  EXPECT_EQ(client.append_batch({{{}, "one"}, {{{"größe", "日本"}}, ""}, {{}, std::string(3, '\0')}}), "OK");
-  EXPECT_EQ(client.append_batch({}), "OK");
-  EXPECT_EQ(client.append_batch(std::vector<SentEvent>(20, SentEvent{{{"a", "b"}}, "x"})), "OK");
-  std::vector<std::string> bodies = ingest.bodies();
-  ASSERT_EQ(bodies.size(), 24u);
-  bodies.resize(4);
-  EXPECT_THAT(bodies, ElementsAre("hello", "one", "", std::string(3, '\0')));
-  EXPECT_EQ(ingest.headers()[0], (Headers{{"k", "v"}}));
-  EXPECT_EQ(ingest.headers()[2], (Headers{{"größe", "日本"}}));
-  EXPECT_EQ(ingest.headers()[23], (Headers{{"a", "b"}}));
-  EXPECT_EQ(env.count(counter_names::kEventReceived), 24);
-  EXPECT_EQ(env.count(counter_names::kEventAccepted), 24);
-  EXPECT_EQ(env.count(counter_names::kAppendReceived), 1);
-  EXPECT_EQ(env.count(counter_names::kAppendAccepted), 1);
-  EXPECT_EQ(env.count(counter_names::kAppendBatchReceived), 3);
-  EXPECT_EQ(env.count(counter_names::kAppendBatchAccepted), 3);
-  EXPECT_EQ(env.count(counter_names::kOpenConnections), 1);
-}
-
-TEST_P(ThriftProtocolTest, TakesLargeBodiesThatArriveInPieces) {
-  start();
-  ThriftTestClient client(port, compact);
-  std::string large(10 << 20, '\0');
-  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i * 7 % 251);
-  EXPECT_EQ(client.append_batch({{{}, large}, {{}, "small"}}), "OK");
-  ASSERT_EQ(ingest.bodies().size(), 2u);
-  EXPECT_TRUE(ingest.bodies()[0] == large);
-}
-
-TEST_P(ThriftProtocolTest, AnswersAfterTheReceiptAndInOrder) {
-  start();
-  ingest.hold();
-  ThriftTestClient client(port, compact);
-  for (const char* body : {"a", "b", "c", "d", "e", "f"}) client.send(client.bytes().append({{}, body}, client.next()));
-  ASSERT_TRUE(ingest.wait_for_deliveries(4));
-  EXPECT_EQ(ingest.deliveries(), 4u) << "more than the pipeline";
-  EXPECT_EQ(env.count(counter_names::kEventAccepted), 0);
-  ingest.release();
-  for (int i = 0; i < 6; ++i) EXPECT_EQ(client.answer(), "OK");
-  EXPECT_THAT(ingest.bodies(), ElementsAre("a", "b", "c", "d", "e", "f"));
-}
-
-TEST_P(ThriftProtocolTest, SaysFailedWhenTheChannelIsFull) {
-  start();
-  ingest.answer_with({Code::full, "channel c1 is full"});
-  ThriftTestClient client(port, compact);
-  EXPECT_EQ(client.append({{}, "a"}), "FAILED");
-  EXPECT_EQ(client.append_batch({{{}, "a"}}), "FAILED");
-  ingest.answer_with({});
-  EXPECT_EQ(client.append({{}, "b"}), "OK") << "without a window each request stands for itself";
-  EXPECT_THAT(ingest.bodies(), ElementsAre("b"));
-  EXPECT_EQ(env.count(counter_names::kEventReceived), 3);
-  EXPECT_EQ(env.count(counter_names::kEventAccepted), 1);
-  EXPECT_TRUE(env.log.contains("channel c1 is full"));
-}
 
 TEST_P(ThriftProtocolTest, ABadEventIsAnErrorOfTheCall) {
   start();
@@ -266,113 +176,6 @@ TEST_F(ThriftSourceTest, StructuresMayBeNestedAsDeeplyAsInJava) {
   ThriftTestClient client(port);
   client.raw().send(ThriftBytes::frame(nested(60)));
   EXPECT_EQ(client.raw().bytes(4).size(), 4u) << "an answer: there was no event";
-}
-
-TEST_F(ThriftSourceTest, DisconnectsWhoStopsHalfWay) {
-  start({{"request-timeout", "20"}});
-  testing::TcpClient slow(port);
-  slow.send(ThriftBytes::frame(kCompact.append({{}, "hello"}, 1)).substr(0, 10));
-  EXPECT_EQ(slow.rest(), "");
-  EXPECT_TRUE(env.log.contains("stopped in the middle of a request"));
-  ThriftTestClient silent(port);  // nobody must send anything
-  EXPECT_EQ(silent.append({{}, "a"}), "OK");
-  testing::TcpClient other(port);
-  other.send("x");
-  EXPECT_EQ(other.rest(), "") << "another one is swept away";
-  EXPECT_EQ(silent.append({{}, "b"}), "OK");
-}
-
-TEST_F(ThriftSourceTest, KeepsToItsLimitOfARequest) {
-  start({{"max-request-bytes", "1000"}});
-  ThriftTestClient client(port);
-  EXPECT_EQ(client.append({{}, std::string(800, 'x')}), "OK");
-  EXPECT_EQ(client.append({{}, std::string(1000, 'x')}), "");
-  EXPECT_TRUE(env.log.contains("the limit is 1000"));
-}
-
-TEST_F(ThriftSourceTest, HoldsBackAClientWhoseEventsFindNoRoom) {
-  start();
-  ingest.hold();
-  ThriftTestClient client(port);
-  const std::string call =
-      ThriftBytes::frame(kCompact.append_batch(std::vector<SentEvent>(100, SentEvent{{}, std::string(500, 'x')}), 1));
-  constexpr int kRequests = 400;  // 20 MB: more than sockets and pipeline hold
-  auto sending = std::async(std::launch::async, [&] {
-    for (int i = 0; i < kRequests; ++i) client.raw().send(call);
-  });
-  ASSERT_TRUE(ingest.wait_for_deliveries(4));
-  EXPECT_EQ(sending.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
-  EXPECT_LT(env.budget.used(), 4u << 20);
-  EXPECT_EQ(ingest.deliveries(), 4u);
-  ingest.release();
-  constexpr std::size_t kAnswer = 4 + 4 + 11 + 4;  // frame, head, name, result
-  EXPECT_EQ(client.raw().bytes(kAnswer * kRequests).size(), kAnswer * kRequests);
-  sending.get();
-  EXPECT_EQ(ingest.bodies().size(), 100u * kRequests);
-}
-
-TEST_F(ThriftSourceTest, TakesAFloodOfSmallRequests) {
-  start();
-  ThriftTestClient client(port);
-  std::string calls;
-  constexpr std::uint32_t kCalls = 20'000;
-  for (std::uint32_t i = 0; i < kCalls; ++i) {
-    calls += ThriftBytes::frame(kCompact.append({{}, std::to_string(i)}, client.next() + i));
-  }
-  auto sending = std::async(std::launch::async, [&] { client.raw().send(calls); });
-  for (std::uint32_t i = 0; i < kCalls; ++i) ASSERT_EQ(client.answer(), "OK");
-  sending.get();
-  ASSERT_EQ(ingest.bodies().size(), kCalls);
-  EXPECT_EQ(ingest.bodies().back(), std::to_string(kCalls - 1));
-}
-
-TEST_F(ThriftSourceTest, WaitsForMemory) {
-  start();
-  env.budget.force_charge(env.budget.limit());
-  ThriftTestClient client(port);
-  client.send(kCompact.append({{}, "a"}, client.next()));
-  env.budget.release(env.budget.limit());
-  EXPECT_EQ(client.answer(), "OK");
-}
-
-TEST_F(ThriftSourceTest, IdleConnectionsHoldNoBuffers) {
-  start();
-  std::vector<std::unique_ptr<ThriftTestClient>> clients;
-  for (int i = 0; i < 100; ++i) {
-    clients.push_back(std::make_unique<ThriftTestClient>(port));
-    ASSERT_EQ(clients.back()->append({{}, "x"}), "OK");
-  }
-  EXPECT_EQ(env.count(counter_names::kOpenConnections), 100);
-  EXPECT_TRUE(testing::eventually([&] { return env.budget.used() == 0; }));
-}
-
-// -- stopping ---------------------------------------------------------------------------------------------------------
-
-TEST_F(ThriftSourceTest, StopsInAnyState) {
-  start();
-  source->stop();
-  source->stop();
-  start();
-  ingest.hold();
-  ThriftTestClient client(port);
-  client.send(kCompact.append({{}, "a"}, client.next()));
-  ASSERT_TRUE(ingest.wait_for_deliveries(1));
-  source->stop();  // the receipt never came: the client hears nothing
-  EXPECT_EQ(client.answer(), "");
-  EXPECT_EQ(env.count(counter_names::kOpenConnections), 0);
-  ingest.release();
-}
-
-TEST_F(ThriftSourceTest, AnswersWhatWasHandedOverBeforeItStops) {
-  start();
-  ingest.hold();
-  ThriftTestClient client(port);
-  client.send(kCompact.append({{}, "a"}, client.next()));
-  ASSERT_TRUE(ingest.wait_for_deliveries(1));
-  auto stopping = std::async(std::launch::async, [this] { source->stop(); });
-  ingest.release();
-  EXPECT_EQ(client.answer(), "OK");
-  stopping.get();
 }
 
 TEST_F(ThriftSourceTest, SaysWhatItCantDo) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""run.py STANDPIPE: file channel folders that real Flume 1.11 wrote, taken over by this program and handed back.
+"""run.py STANDPIPE: file channel folders that real Flume wrote (1.11; 1.10 and 1.9 too), taken over by this program and handed back.
 
 Flume is fed and drained over its own Avro source and sink, so that every event is known to the byte. Exits 77, saying why,
 where Flume is not installed and can't be.
@@ -8,12 +8,11 @@ import pathlib
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from agents import PATIENCE, Agent, free_port, run_with_flume, wait_for  # noqa: E402
+from agents import PATIENCE, Agent, free_port, jars_of, listens, run_with_flume, wait_for  # noqa: E402
 from avro_peer import Sink, read_container, send_batch  # noqa: E402
 
 
@@ -49,11 +48,14 @@ class Test:
             made.append((tuple(sorted(headers)), self.random.randbytes(size)))
         return made
 
-    def run_flume(self, folder, text):
+    def run_flume(self, folder, text, older=None):
+        if older:
+            java = ["java", "-Xmx256m", "-cp", f"{older}/*", "org.apache.flume.node.Application"]
+            return Agent(java, folder / "flume", text, bare=True)
         return Agent([self.flume, "agent"], folder / "flume", text, {"JAVA_OPTS": "-Xmx256m"})
 
-    def fill(self, name, count, sink=None, more="", ready=None):
-        """Has Flume write a folder and kills it; what it was given, in order."""
+    def fill(self, name, count, sink=None, more="", older=None):
+        """Has Flume write a folder and kills it; what it was given, in order. `older`: the jars of an older one."""
         folder = self.work / name
         port = free_port()
         text = channel_text(folder, more) + f"""a1.channels = c1
@@ -73,13 +75,10 @@ a1.sinks.k1.request-timeout = 600000
 a1.sinks.k1.channel = c1
 """
         given = self.events(count)
-        with self.run_flume(folder, text) as agent:
-            agent.wait_for_log(r"Avro source r1 started|Component type: SOURCE, name: r1 started")
-            wait_for(lambda: self.listens(port), "the Avro source listens")
+        with self.run_flume(folder, text, older) as agent:
+            wait_for(lambda: listens(port), "the Avro source listens")
             for at in range(0, count, 10):
                 send_batch(port, given[at:at + 10])
-            if ready:
-                ready(folder)
             if sink:
                 sink.wait(lambda peer: peer.held)
                 # A checkpoint while takes are outstanding, and events behind it.
@@ -93,14 +92,6 @@ a1.sinks.k1.channel = c1
                 given += later
             agent.end(signal.SIGKILL)
         return folder, given
-
-    @staticmethod
-    def listens(port):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return True
-        except OSError:
-            return False
 
     def standpipe_text(self, folder, more=""):
         out = folder / "out"
@@ -264,7 +255,20 @@ a1.sinks.k1.channel = c1
         self.take_over(several, expected)
         self.done(f"{logs} logs, some consumed")
 
+        for version in ("1.9", "1.10"):
+            self.written_by_older(version)
         self.encrypted_is_refused()
+
+    def written_by_older(self, version):
+        jars = jars_of(f"flume-{version}")
+        if not jars:
+            print(f"skipped: folders of Flume {version}", flush=True)
+            return
+        sink = Sink(60)
+        folder, given = self.fill(f"flume-{version}", 200, sink, "a1.channels.c1.maxFileSize = 60000\n", jars)
+        sink.close()
+        self.take_over(folder, self.rest(given, sink))
+        self.done(f"takes outstanding in a folder of Flume {version}")
 
     def encrypted_is_refused(self):
         store, password = self.work / "keystore", self.work / "password"

@@ -11,7 +11,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
-from agents import Agent, free_port, listens, run_with_flume, wait_for  # noqa: E402
+from agents import Agent, free_port, jars_of, listens, run_with_flume, wait_for  # noqa: E402
 from avro_peer import Sink, send_batch  # noqa: E402
 from stores import PASSWORD, make_stores  # noqa: E402
 
@@ -193,6 +193,7 @@ a1.sources.r1.ssl = true
 a1.sources.r1.keystore = {stores["keystore"]}
 a1.sources.r1.keystore-password = {PASSWORD}
 a1.channels.c1.type = memory
+a1.channels.c1.capacity = 10000
 a1.sinks.k1.type = avro
 a1.sinks.k1.hostname = 127.0.0.1
 a1.sinks.k1.port = {receiver.port}
@@ -206,6 +207,7 @@ a1.sources.r1.bind = 127.0.0.1
 a1.sources.r1.port = {entry}
 a1.sources.r1.channels = c1
 a1.channels.c1.type = memory
+a1.channels.c1.capacity = 10000
 a1.sinks.k1.type = avro
 a1.sinks.k1.hostname = 127.0.0.1
 a1.sinks.k1.port = {between}
@@ -227,13 +229,6 @@ a1.sinks.k1.truststore-password = {PASSWORD}
         receiver.wait(lambda peer: len(peer.delivered) >= len(events), seconds=120)
         assert receiver.delivered == events, "other events came"
     print("ok: our sink into Flume 1.9, compressed and encrypted", flush=True)
-
-
-def jars_of(name):
-    result = subprocess.run([HERE / "install.sh", name], capture_output=True, text=True, check=False)
-    if result.returncode != 0:
-        print(f"java_clients: no jars of {name}: {result.stderr.strip()[-500:]}", flush=True)
-    return result.stdout.strip() if result.returncode == 0 else None
 
 
 def run(flume, program, work):

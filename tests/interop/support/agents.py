@@ -43,14 +43,14 @@ def listens(port):
 
 class Agent:
     """A process that runs an agent; killed at the end of the with-block if it still runs. `bare`: a Java machine by itself,
-    without the script that knows more switches."""
+    without the script that knows more switches. `switches`: where its configuration is, when that is not `text`."""
 
-    def __init__(self, command, folder, text, environment=None, bare=False):
+    def __init__(self, command, folder, text, environment=None, bare=False, switches=None):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "agent.conf").write_text(text)
         self.log = folder / "agent.log"
         with open(self.log, "ab") as log:
-            switches = ["--name", "a1", "--conf-file", str(folder / "agent.conf"), "--no-reload-conf"]
+            switches = ["--name", "a1", *(switches or ["--conf-file", str(folder / "agent.conf"), "--no-reload-conf"])]
             more = ["--conf", str(folder), "-Dflume.root.logger=INFO,console", f"-Dstandpipe.state.dir={folder}/state"]
             self.process = subprocess.Popen(
                 [*command, *switches, *([] if bare else more)],
@@ -81,6 +81,14 @@ def install():
             return None, f"'{tool}' is missing"
     result = subprocess.run([HERE.parent / "flume/install.sh"], capture_output=True, text=True, check=False)
     return (result.stdout.strip() + "/bin/flume-ng", "") if result.returncode == 0 else (None, result.stderr.strip())
+
+
+def jars_of(name):
+    """The folder with the jars of jars/NAME.xml; None, saying why, where they can't be had."""
+    result = subprocess.run([HERE.parent / "jars/install.sh", name], capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        print(f"no jars of {name}: {result.stderr.strip()[-500:]}", flush=True)
+    return result.stdout.strip() if result.returncode == 0 else None
 
 
 def run_with_flume(name, run):

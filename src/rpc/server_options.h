@@ -2,12 +2,13 @@
 
 #include <cstddef>
 
+#include "rpc/server.h"
 #include "standpipe/environment.h"
 #include "standpipe/option.h"
 #include "standpipe/settings.h"
 
-/// The options of every source that takes requests, for its table, and what they say.
-namespace standpipe::rpc::source_options {
+/// The options of servers of requests, for their tables, and what they say.
+namespace standpipe::rpc::server_options {
 
 inline constexpr std::int64_t kLargestRequest = 1 << 30;
 
@@ -22,15 +23,18 @@ inline constexpr Option kMaxRequest = {
     .unit = "bytes",
     .min = 0,
     .max = kLargestRequest};
-inline constexpr Option kStallTimeout = {
-    .name = "request-timeout",
-    .kind = Kind::duration,
-    .fallback = "60000",
-    .help = "A client that stops in the middle of a request is disconnected after this time.",
-    .unit = "ms",
-    .min = 1};
+inline constexpr Option kStallTimeout = {.name = "request-timeout",
+                                         .kind = Kind::duration,
+                                         .fallback = "60000",
+                                         .help =
+                                             "A client that stops in the middle of a request, or reads none of its "
+                                             "answers, is disconnected after this time.",
+                                         .unit = "ms",
+                                         .min = 1};
 
+/// How a source serves.
+ServerRules source_rules(const Settings& settings, Environment& environment);
 /// What max-request-bytes comes to; a line in the log where it can't be had.
 std::size_t max_request(const Settings& settings, Environment& environment);
 
-}  // namespace standpipe::rpc::source_options
+}  // namespace standpipe::rpc::server_options

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# install.sh NAME: the jars that NAME.xml beside this file lists, in java-clients/NAME of $STANDPIPE_CACHE (default
+# install.sh NAME: the jars that NAME.xml beside this file lists, in jars/NAME of $STANDPIPE_CACHE (default
 # ~/.cache/standpipe). Prints the folder. Needs Maven; does nothing when the same set is there already.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 pom=$here/$1.xml
-home=${STANDPIPE_CACHE:-$HOME/.cache/standpipe}/java-clients/$1
+home=${STANDPIPE_CACHE:-$HOME/.cache/standpipe}/jars/$1
 mkdir -p "$home"
 exec 9>"$home/.lock"
 flock 9 # two test runs may start at the same time

@@ -1,10 +1,16 @@
-#include "rpc/source_options.h"
+#include "rpc/server_options.h"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
-namespace standpipe::rpc::source_options {
+namespace standpipe::rpc::server_options {
+
+ServerRules source_rules(const Settings& settings, Environment& environment) {
+  return {.memory = environment.budget,
+          .refused = environment.counters.counter(counter_names::kEventReadFail),
+          .patience = settings.duration(kStallTimeout.name)};
+}
 
 /// While a request grows, up to twice its size is held: half of what an intake may have is the most.
 std::size_t max_request(const Settings& settings, Environment& environment) {
@@ -19,4 +25,4 @@ std::size_t max_request(const Settings& settings, Environment& environment) {
   return static_cast<std::size_t>(std::min(most, wanted > 0 ? wanted : environment.budget.limit() / 4));
 }
 
-}  // namespace standpipe::rpc::source_options
+}  // namespace standpipe::rpc::server_options
