@@ -37,10 +37,11 @@ Status bad(const KeyStore& store, std::string_view what) {
 }
 
 Status locked(const KeyStore& store, std::string_view what) {
+  const std::string complaint = tls_complaint();
   if (store.password.empty()) {
     return bad(store, fmt::format("{} can't be opened without a password: set the one that belongs to it", what));
   }
-  return bad(store, fmt::format("{} can't be opened with this password: {}", what, tls_complaint()));
+  return bad(store, fmt::format("{} can't be opened with this password: {}", what, complaint));
 }
 
 int give_password(char* buffer, int size, int, void* user) {

@@ -45,7 +45,8 @@ class AvroDialect final : public rpc::Dialect {
   }
 
   Status hear(Connection& connection, StreamBuffer& buffer, Heard& heard) override {
-    TRY(frames_.scan(buffer));
+    const Status scanned = frames_.scan(buffer);
+    if (!scanned.ok()) return no_avro(scanned);
     if (!frames_.found()) return {};
     const StreamBuffer::Part part = frames_.take(buffer, messages_);
     for (const Message& message : messages_) TRY(take_answer(connection, message, heard));
@@ -61,6 +62,12 @@ class AvroDialect final : public rpc::Dialect {
     const auto serial = static_cast<std::uint32_t>(first_serial_);
     connection.write(word(serial) + word(2) + word(front.size()) + front + word(call.size()));
     connection.write(first_.slab, call);
+  }
+
+  /// Whoever speaks something else from the first byte on: that says more than the length that its bytes make up.
+  Status no_avro(const Status& why) const {
+    if (greeted_) return {Code::corrupt, "answers with " + why.message()};
+    return {Code::corrupt, "does not answer in Avro: is it an avro source, and are ssl and compression-type as here?"};
   }
 
   Status take_answer(Connection& connection, const Message& message, Heard& heard) {

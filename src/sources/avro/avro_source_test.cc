@@ -186,7 +186,7 @@ TEST_F(AvroSourceTest, SaysWhatIsWrongWithFiltersAndKeys) {
               ::testing::HasSubstr("'maybe:ip:*'"));
   EXPECT_THAT(make({{"ssl", "true"}}).status().message(), ::testing::HasSubstr("needs a keystore"));
   EXPECT_THAT(make({{"ssl", "true"}, {"keystore", kStores + "/server.jks"}}).status().message(),
-              ::testing::HasSubstr("its key has another password"));
+              ::testing::HasSubstr("its key can't be opened without a password"));
   EXPECT_THAT(make({{"ssl", "true"},
                     {"keystore", kStores + "/server.jks"},
                     {"keystore-password", "changeit"},
