@@ -57,6 +57,35 @@ TEST_F(ReloaderTest, AFileThatIsGoneChangesNothing) {
   EXPECT_EQ(capacity(), 100);
 }
 
+TEST_F(ReloaderTest, ASourceThatStaysAwayIsSaidOnceAndOnceWhenItIsBack) {
+  std::filesystem::remove(world_.file("a1.conf"));
+  world_.reloader().look();
+  EXPECT_TRUE(world_.logged("the configuration can't be read"));
+  world_.mark_log();
+  world_.reloader().look();
+  world_.reloader().reload_now();
+  EXPECT_FALSE(world_.logged("the configuration can't be read")) << "said again";
+  write(kSound);
+  world_.reloader().look();
+  EXPECT_TRUE(world_.logged("the configuration can be read again"));
+  EXPECT_FALSE(world_.logged("the configuration changed")) << "it is the same";
+}
+
+TEST_F(ReloaderTest, WhatStartedFromABackupIsTheSameByAnotherName) {
+  Agent& agent = world_.agent();
+  FilesAndUrls source({{world_.file("a1.conf"), "", ""}});
+  std::vector<std::string> told;
+  Reloader reloader(agent, source, {},
+                    [&](const Configuration&, const Reloader::Texts& texts) { told.push_back(texts.front().name); });
+  const Reloader::Texts backup{{"backup", std::string(kSound)}};
+  ASSERT_TRUE(reloader.apply_first(load_for_process(backup, {}), backup, "it is away").ok());
+  EXPECT_THAT(told, ::testing::ElementsAre("backup"));
+  reloader.look_now();
+  reloader.look_now();
+  EXPECT_TRUE(world_.logged("the configuration can be read again"));
+  EXPECT_FALSE(world_.logged("the configuration changed"));
+}
+
 TEST_F(ReloaderTest, ARefusedFileIsSaidOnceAndTheNextSoundOneIsTaken) {
   write("");
   world_.reloader().look();

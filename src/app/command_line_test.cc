@@ -113,6 +113,8 @@ TEST(FlumeCommandLine, EveryAgentOption) {
   EXPECT_EQ(line->zookeeper, "z:2181");
   EXPECT_EQ(line->zookeeper_path, "/base");
   EXPECT_EQ(line->java.properties.at("a"), "b");
+  EXPECT_EQ(zookeeper_node(*line), "/base/a1");
+  EXPECT_THAT(line->messages, Contains(HasSubstr("--conf-file and --conf-uri are not read")));
   EXPECT_THAT(line->messages, Contains(HasSubstr("-Xms1 has no effect")));
   EXPECT_THAT(line->messages, Contains(HasSubstr("-agentlib:x has no effect")));
   EXPECT_THAT(line->messages, Contains(HasSubstr("--conf /nowhere is no folder")));
@@ -179,12 +181,6 @@ TEST(Tool, VerbsAreListedAndUnknownOnesRefused) {
   EXPECT_THAT(unknown.err, HasSubstr("unknown verb 'explode'"));
   EXPECT_THAT(standpipe({"tool", "hammer"}).err, HasSubstr("unknown tool 'hammer'"));
   EXPECT_EQ(standpipe({"tool"}).status, 2);
-}
-
-TEST(FlumeNg, WhatComesLaterSaysSo) {
-  const Answer answer = flume_ng({"agent", "-n", "a1", "-z", "z:2181"});
-  EXPECT_EQ(answer.status, 1);
-  EXPECT_THAT(answer.err, HasSubstr("not here yet"));
 }
 
 TEST(LoggingOptions, LevelAndTargets) {

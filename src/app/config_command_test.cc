@@ -1,13 +1,12 @@
-// standpipe config, against a ZooKeeper server in this process.
+// standpipe config and agents with -z, against a ZooKeeper server in this process.
 #include "app/config_command.h"
-
-#include <sys/stat.h>
 
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "app/commands.h"
 #include "app/last_configuration.h"
 #include "app/terminal.h"
 #include "io/file_system.h"
@@ -40,10 +39,11 @@ class ConfigCommandTest : public ::testing::Test {
     arguments.insert(arguments.end(), {"-n", "a1", "-z", server_.connect_string()});
     return bare(arguments);
   }
-  static Outcome bare(const std::vector<std::string>& arguments) {
+  static Outcome bare(const std::vector<std::string>& arguments) { return captured(run_config, arguments); }
+  static Outcome captured(int (*program)(std::span<const std::string>), const std::vector<std::string>& arguments) {
     ::testing::internal::CaptureStdout();
     ::testing::internal::CaptureStderr();
-    const int status = run_config(arguments);
+    const int status = program(arguments);
     return {status, ::testing::internal::GetCapturedStdout(), ::testing::internal::GetCapturedStderr()};
   }
   std::string file(std::string_view text) {
@@ -162,6 +162,41 @@ TEST_F(ConfigCommandTest, WhatMakesNoSenseIsSaid) {
     EXPECT_THAT(outcome.err, HasSubstr(says));
   }
   EXPECT_THAT(bare({"push", "--help"}).out, HasSubstr("exit status: 0 done"));
+}
+
+TEST_F(ConfigCommandTest, AnAgentWaitsForItsConfigurationAndThenGivesUp) {
+  const std::string server = server_.connect_string();
+  server_.away(true);
+  const std::vector<std::string> line{"agent",
+                                      "-n",
+                                      "a1",
+                                      "-z",
+                                      server,
+                                      "-Dstandpipe.state.dir=" + folder_.path(),
+                                      "-Dstandpipe.zookeeper.connect.timeout.ms=100"};
+  const auto away = captured(run_flume_ng, line);
+  EXPECT_EQ(away.status, 1);
+  EXPECT_THAT(away.err, HasSubstr("none that ran before is in " + folder_.path()));
+  EXPECT_THAT(away.err, HasSubstr("no session with ZooKeeper " + server + " within 100 ms"));
+  server_.away(false);
+  std::vector<std::string> patient = line;
+  patient.pop_back();
+  const auto missing = captured(run_flume_ng, patient);
+  EXPECT_EQ(missing.status, 1);
+  EXPECT_THAT(missing.err, HasSubstr("there is no such node; standpipe config push puts one there"));
+  std::vector<std::string> secure = line;
+  secure.emplace_back("-Dzookeeper.client.secure=true");
+  EXPECT_THAT(captured(run_flume_ng, secure).err, HasSubstr("no TLS"));
+  EXPECT_THAT(captured(run_flume_ng, {"agent", "-n", "a1", "-z", "h:x"}).err, HasSubstr("'x' is no port"));
+  EXPECT_THAT(captured(run_flume_ng, {"agent", "-n", "a/../b", "-z", "h"}).err, HasSubstr("is no path"));
+}
+
+TEST_F(ConfigCommandTest, ADryRunChecksWhatStandsInZookeeper) {
+  server_.put("/flume/a1", std::string(kSound) + "a1.sinks.k1.type = nul\n");
+  const auto checked = captured(run_flume_ng, {"agent", "-d", "-n", "a1", "-z", server_.connect_string(),
+                                               "-Dstandpipe.state.dir=" + folder_.path()});
+  EXPECT_EQ(checked.status, 2);
+  EXPECT_THAT(checked.out, HasSubstr("zookeeper:/flume/a1:9: error: a1.sinks.k1.type"));
 }
 
 }  // namespace

@@ -88,7 +88,8 @@ Result<Node> Client::get(const std::string& path, Watch watch) {
     });
     if (answer.ok()) return Node{std::move(answer->data), answer->version};
     if (answer.status().code() != Code::not_found || watch == Watch::no || attempt == 3) return answer.status();
-    if (const Status status = impl_->watch_missing(path); !status.ok()) return status;
+    const Status watched = impl_->watch_missing(path);
+    if (!watched.ok()) return watched.code() == Code::not_found ? answer.status() : watched;
   }
 }
 
