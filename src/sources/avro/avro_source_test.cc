@@ -261,6 +261,7 @@ std::string send_one(Network& network, avro::LinkOptions options, const std::str
   outlet.put(body);
   const Lease lease = outlet.take(1).value();
   link.send(1, avro::encode_batch(lease, avro::measure_batch(lease, 1 << 20), 1, budget, true));
+  link.flush();
   while (clock.steady_now() < deadline) {
     for (const avro::Link::Answer& answer : link.take_answers()) return answer.status.to_string();
     const avro::Link::View view = link.view();
