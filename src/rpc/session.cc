@@ -6,13 +6,13 @@
 #include <fmt/format.h>
 
 #include "base/failpoint.h"
+#include "rpc/window.h"
 #include "standpipe/counters.h"
 
 namespace standpipe::rpc {
 
 namespace {
 
-constexpr std::size_t kPipeline = 4;           // hand-overs of one connection under way
 constexpr std::size_t kMaxUnsent = 64 * 1024;  // answers that a client does not read
 constexpr std::size_t kMaxSlab = 1 << 20;
 constexpr int kReadsPerTurn = 4;  // then other connections have their turn
@@ -71,9 +71,10 @@ void Session::end_if_stalled(const StallWatch::Patience& patience) {
 void Session::work() {
   const auto self = shared_from_this();
   serve_waiting();
-  for (int turn = 0; turn < kReadsPerTurn && connection_ != nullptr && step(); ++turn) {
-  }
+  send_answers();
+  for (int turn = 0; turn < kReadsPerTurn && connection_ != nullptr && step(); ++turn) send_answers();
   if (connection_ == nullptr) return;
+  send_answers();
   buffer_.release_if_empty();
   go_on();
 }
@@ -122,10 +123,13 @@ bool Session::take() {
 }
 
 void Session::serve_waiting() {
-  while (connection_ != nullptr && next_waiting_ < waiting_.size() && may_serve()) {
+  while (connection_ != nullptr && next_waiting_ < waiting_.size()) {
+    if (!may_serve()) send_answers();
+    if (!may_serve()) return;
     // Events take more memory than their bytes did: not while there is none.
     if (shared_.environment.budget.used() > shared_.environment.budget.intake_limit()) return wait_for_memory();
     const Request request = std::move(waiting_[next_waiting_++]);
+    serving_bytes_ = request.bytes.size();
     const Status status = serve(request);
     if (status.ok()) continue;
     refuse(status);
@@ -150,15 +154,13 @@ void Session::no_more_input() {
 
 // -- answers ----------------------------------------------------------------------------------------------------------
 
-void Session::answer(std::string bytes) {
-  pending_.push_back({.answered = true, .answer = std::move(bytes)});
-  send_answers();
-}
+void Session::answer(std::string bytes) { pending_.push_back({.answered = true, .answer = std::move(bytes)}); }
 
 void Session::deliver(Batch batch, PutAnswer put_answer) {
   const std::size_t events = batch.size();
   shared_.events_received.add(static_cast<std::int64_t>(events));
-  pending_.push_back({.put_answer = std::move(put_answer), .events = events});
+  pending_.push_back({.put_answer = std::move(put_answer), .events = events, .bytes = serving_bytes_});
+  pending_bytes_ += serving_bytes_;
   const std::uint64_t number = first_number_ + pending_.size() - 1;
   if (refusing_) return completed(number, {Code::unavailable, "an earlier request of this connection failed"});
   Receipt receipt = shared_.ingest.deliver(std::move(batch));
@@ -168,7 +170,7 @@ void Session::deliver(Batch batch, PutAnswer put_answer) {
     const auto self = weak.lock();
     if (self == nullptr || self->connection_ == nullptr) return;
     self->completed(number, status);
-    self->work();
+    self->work_later();  // many complete together
   });
 }
 
@@ -183,14 +185,16 @@ void Session::completed(std::uint64_t number, const Status& status) {
   }
   pending.put_answer(pending.answer, status);
   refusing_ = refusing_ || (has_window_ && !status.ok());
-  send_answers();
 }
 
-/// Answers whose turn it is, in one piece.
+/// Answers whose turn it is, in one piece: work() sends what came of a read before the next one.
 void Session::send_answers() {
   std::string out;
   std::size_t count = 0;
-  while (count < pending_.size() && pending_[count].answered) out += pending_[count++].answer;
+  for (; count < pending_.size() && pending_[count].answered; ++count) {
+    out += pending_[count].answer;
+    pending_bytes_ -= pending_[count].bytes;
+  }
   if (count == 0) return;
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
   first_number_ += count;
@@ -200,7 +204,8 @@ void Session::send_answers() {
 // -- what goes on -----------------------------------------------------------------------------------------------------
 
 bool Session::may_serve() const {
-  return timer_ == nullptr && pending_.size() < kPipeline && connection_->unsent() <= kMaxUnsent;
+  return timer_ == nullptr && window::has_room(pending_.size(), pending_bytes_, window::kWidest) &&
+         connection_->unsent() <= kMaxUnsent;
 }
 
 bool Session::may_read() const { return !input_ended_ && next_waiting_ == waiting_.size() && may_serve(); }

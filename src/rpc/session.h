@@ -80,6 +80,7 @@ class Session : public ConnectionHandler, public std::enable_shared_from_this<Se
   struct Pending {
     PutAnswer put_answer = nullptr;
     std::size_t events = 0;
+    std::size_t bytes = 0;  // of the request
     bool answered = false;
     std::string answer = {};
   };
@@ -111,6 +112,8 @@ class Session : public ConnectionHandler, public std::enable_shared_from_this<Se
   std::vector<Request> waiting_;  // from next_waiting_ on
   std::size_t next_waiting_ = 0;
   std::vector<Pending> pending_;
+  std::size_t pending_bytes_ = 0;
+  std::size_t serving_bytes_ = 0;   // of the request that is being carried out
   std::uint64_t first_number_ = 0;  // of pending_.front()
   std::unique_ptr<Timer> timer_;    // waits for memory
   StallWatch watch_;

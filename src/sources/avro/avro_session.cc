@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "rpc/window.h"
 #include "standpipe/counters.h"
 
 namespace standpipe {
@@ -14,7 +15,6 @@ namespace {
 using avro::HandshakeRequest;
 using avro::HandshakeResponse;
 
-constexpr unsigned kWidestWindow = 8;
 constexpr std::size_t kLongestName = 100;  // of a method, in a message
 
 Status no_call() { return {Code::corrupt, "a message that is no Avro request"}; }
@@ -77,7 +77,7 @@ Status AvroSession::handshake(avro::DatumReader& reader, std::string& front, boo
   }
   // A peer of ours waits for no answer before the next request.
   if (request.window > 0) refuse_behind_failures();
-  response->window = std::min(request.window, kWidestWindow);
+  response->window = std::min(request.window, rpc::window::kWidest);
   put_handshake(front, *response);
   established_ = response->match != HandshakeResponse::Match::none;
   goes_on = established_;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "rpc/window.h"
 #include "standpipe/counters.h"
 
 namespace standpipe {
@@ -16,7 +17,6 @@ using thrift::MessageType;
 using thrift::Protocol;
 using thrift::RpcStatus;
 
-constexpr unsigned kWidestWindow = 8;
 constexpr std::size_t kLongestName = 100;  // of a method, in a message
 
 /// What Flume answers with FAILED; anything else is an error of the call.
@@ -99,7 +99,7 @@ Status ThriftSession::grant_window(thrift::Reader& reader, const MessageHead& he
   refuse_behind_failures();
   std::string out;
   thrift::put_answer(out, shared_.protocol, head.name, head.serial,
-                     static_cast<std::int32_t>(std::clamp(window, 1u, kWidestWindow)));
+                     static_cast<std::int32_t>(std::clamp(window, 1u, rpc::window::kWidest)));
   answer(std::move(out));
   return {};
 }

@@ -100,13 +100,15 @@ TEST_P(ThriftProtocolTest, AnswersAfterTheReceiptAndInOrder) {
   start();
   ingest.hold();
   ThriftTestClient client(port, compact);
-  for (const char* body : {"a", "b", "c", "d", "e", "f"}) client.send(client.bytes().append({{}, body}, client.next()));
-  ASSERT_TRUE(ingest.wait_for_deliveries(4));
-  EXPECT_EQ(ingest.deliveries(), 4u) << "more than the pipeline";
+  std::vector<std::string> bodies;
+  for (int i = 0; i < 70; ++i) bodies.push_back(std::to_string(i));
+  for (const std::string& body : bodies) client.send(client.bytes().append({{}, body}, client.next()));
+  ASSERT_TRUE(ingest.wait_for_deliveries(64));
+  EXPECT_EQ(ingest.deliveries(), 64u) << "more than the pipeline";
   EXPECT_EQ(env.count(counter_names::kEventAccepted), 0);
   ingest.release();
-  for (int i = 0; i < 6; ++i) EXPECT_EQ(client.answer(), "OK");
-  EXPECT_THAT(ingest.bodies(), ElementsAre("a", "b", "c", "d", "e", "f"));
+  for (int i = 0; i < 70; ++i) EXPECT_EQ(client.answer(), "OK");
+  EXPECT_EQ(ingest.bodies(), bodies);
 }
 
 TEST_P(ThriftProtocolTest, SaysFailedWhenTheChannelIsFull) {
@@ -135,7 +137,7 @@ TEST_P(ThriftProtocolTest, ABadEventIsAnErrorOfTheCall) {
 TEST_P(ThriftProtocolTest, GrantsAWindowAndRefusesWhatIsBehindAFailure) {
   start();
   ThriftTestClient client(port, compact);
-  EXPECT_EQ(client.ask_window(100), "8");
+  EXPECT_EQ(client.ask_window(100), "64");
   EXPECT_EQ(client.append({{}, "first"}), "OK");
   ingest.answer_with({Code::full, "no room"});
   EXPECT_EQ(client.append({{}, "a"}), "FAILED");
@@ -300,10 +302,10 @@ TEST_F(ThriftSourceTest, HoldsBackAClientWhoseEventsFindNoRoom) {
   auto sending = std::async(std::launch::async, [&] {
     for (int i = 0; i < kRequests; ++i) client.raw().send(call);
   });
-  ASSERT_TRUE(ingest.wait_for_deliveries(4));
+  ASSERT_TRUE(ingest.wait_for_deliveries(64));
   EXPECT_EQ(sending.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
-  EXPECT_LT(env.budget.used(), 4u << 20);
-  EXPECT_EQ(ingest.deliveries(), 4u);
+  EXPECT_LT(env.budget.used(), 8u << 20);
+  EXPECT_EQ(ingest.deliveries(), 64u);
   ingest.release();
   constexpr std::size_t kAnswer = 4 + 4 + 11 + 4;  // frame, head, name, result
   EXPECT_EQ(client.raw().bytes(kAnswer * kRequests).size(), kAnswer * kRequests);
