@@ -71,6 +71,7 @@ class Client {
     outlet.put("hello");
     const Lease lease = outlet.take(1).value();
     link_.send(1, avro::encode_batch(lease, avro::measure_batch(lease, 1 << 20), 1, budget, true));
+    link_.flush();
   }
   void wait_for_answer(Clock& clock) { wait(clock, avro::Link::Phase::open); }
 

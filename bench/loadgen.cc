@@ -1,5 +1,6 @@
 /// The load for bench/run.py, fast enough not to be what is measured:
-///   loadgen make FILE FIRST COUNT BYTES          COUNT lines of BYTES bytes (with line feed), numbered from FIRST
+///   loadgen make FILE FIRST COUNT BYTES [varied] COUNT lines of BYTES bytes (with line feed), numbered from FIRST;
+///                                                varied: of words and numbers, which compress as logs do
 ///   loadgen send PORT CONNECTIONS COUNT BYTES    the same lines to a netcat source, counting the replies
 ///   loadgen loopback MEBIBYTES                   a plain copy over a loopback connection: the floor of network rows
 ///   loadgen verify COUNT FILE...                 which of the numbers 0..COUNT-1 are missing or come twice in the
@@ -76,6 +77,24 @@ void append_line(std::string& out, uint64_t n, size_t bytes) {
   out.push_back('\n');
 }
 
+/// Appends line `n` to `out`, filled with words and numbers that follow from n.
+void append_varied_line(std::string& out, uint64_t n, size_t bytes) {
+  static constexpr std::array<std::string_view, 16> kWords{"user",  "session", "request", "took",   "bytes", "from",
+                                                           "cache", "order",   "payment", "failed", "retry", "header",
+                                                           "agent", "path",    "query",   "items"};
+  const size_t end = out.size() + bytes - 1;
+  std::array<char, kNumberDigits> number;
+  put_digits(number.data(), number.size(), n);
+  out.append(number.data(), number.size());
+  for (uint64_t state = n; out.size() < end;) {
+    state = state * 6364136223846793005 + 1442695040888963407;
+    put_digits(number.data(), 4, (state >> 40) % 10'000);
+    out.append(1, ' ').append(kWords[state >> 60]).append(1, '=').append(number.data(), 4);
+  }
+  out.resize(end);
+  out.push_back('\n');
+}
+
 void write_all(int fd, std::string_view data) {
   while (!data.empty()) {
     ssize_t n = ::write(fd, data.data(), data.size());
@@ -85,12 +104,12 @@ void write_all(int fd, std::string_view data) {
   }
 }
 
-void make(const char* path, uint64_t first, uint64_t count, size_t bytes) {
+void make(const char* path, uint64_t first, uint64_t count, size_t bytes, bool varied) {
   int fd = ::open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) fail(path);
   std::string block;
   for (uint64_t n = first; n < first + count; ++n) {
-    append_line(block, n, bytes);
+    varied ? append_varied_line(block, n, bytes) : append_line(block, n, bytes);
     if (block.size() < kBlock) continue;
     write_all(fd, block);
     block.clear();
@@ -281,7 +300,7 @@ class Tally {
 
 int usage() {
   std::fprintf(stderr,
-               "usage: loadgen make FILE FIRST COUNT BYTES | send PORT CONNECTIONS COUNT BYTES | "
+               "usage: loadgen make FILE FIRST COUNT BYTES [varied] | send PORT CONNECTIONS COUNT BYTES | "
                "loopback MEBIBYTES | verify COUNT FILE...\n");
   return 2;
 }
@@ -290,8 +309,8 @@ int usage() {
 
 int main(int argc, char** argv) {
   std::string_view mode = argc > 1 ? argv[1] : "";
-  if (mode == "make" && argc == 6) {
-    make(argv[2], number(argv[3]), number(argv[4]), number(argv[5]));
+  if (mode == "make" && (argc == 6 || (argc == 7 && std::string_view(argv[6]) == "varied"))) {
+    make(argv[2], number(argv[3]), number(argv[4]), number(argv[5]), argc == 7);
   } else if (mode == "send" && argc == 6) {
     send(static_cast<uint16_t>(number(argv[2])), number(argv[3]), number(argv[4]), number(argv[5]));
   } else if (mode == "loopback" && argc == 3) {

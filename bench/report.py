@@ -11,6 +11,8 @@ the median). The machine's load average before the rows: {load}.
   channels of 100,000 events, Flume with -Xmx1g. Standpipe's memory budget is its own default in both.
 - events/s counts events taken out of the channels, from the first quarter of the events to the last: starting and, for
   Flume, compiling are left out. CPU is user and system time of the agent's process over all events of the run.
+- Hops: two agents on the two cores, the load is a source of the first; events are counted where they come out of the second,
+  CPU and peak memory are of both together. Each program is given as many events as keep it busy for some seconds.
 - First event: from the moment the work is there to the first event taken out of a channel. Peak: the largest resident set.
 - The floor is the named command over the same number of bytes in the same rounds, on one of the two cores (pipes: on both).
 - Lost and twice: lines counted in the files where the sink writes files, by the channels' counters where it keeps nothing
@@ -20,7 +22,7 @@ REPEAT = """
 ## How to repeat it
 
 ```
-./dev bench                                # all rows, five rounds, about an hour; writes this page and the README's table
+./dev bench                                # all rows, five rounds, about two hours; writes this page and the README's table
 ./dev bench --quick                        # does every row still run? prints a page, writes nothing
 ./dev bench --rows taildir-null --pairs 3  # some rows; the others stay as they were last measured in this checkout
 ```
@@ -30,8 +32,7 @@ line splitter, the bucket writer and the properties parser: `./dev build release
 """
 LABELS = {"ours-default": "Standpipe, default", "ours-best": "Standpipe, best",
           "flume-default": "Flume, default", "flume-best": "Flume, best"}
-IDLE = "start-idle"
-CPU_TARGET, MEMORY_TARGET = 6, 10
+MEMORY_TARGET = 10
 IDLE_TARGETS = {"listening": 0.050, "resident_mib": 10, "switches": 2}
 
 
@@ -62,8 +63,7 @@ def unfinished(row, name):
 
 def page(rows, missing=()):
     """`missing`: titles of rows that have not been measured."""
-    throughput = [r for r in rows if r["key"] != IDLE]
-    idle = [r for r in rows if r["key"] == IDLE]
+    throughput = of_kind(rows, "throughput")
     machine = rows[0]["machine"] if rows else "?"
     pairs = sorted({r["pairs"] for r in rows}) or ["?"]
     loads = [r["load"] for r in rows]
@@ -72,16 +72,22 @@ def page(rows, missing=()):
     if missing:
         parts.append("\nNot measured yet, so nothing is claimed: " + "; ".join(missing) + ".\n")
     if throughput:
-        parts.append("\n## Targets\n" + summary(throughput))
+        parts.append("\n## Targets\n" + summary(throughput) + beside_table(throughput))
         parts.append("\n## All figures\n\n| workload | program | events/s | MiB/s | of the floor | CPU s per million | peak MiB |"
                      " first event, ms | lost | twice |\n|---|---|--:|--:|--:|--:|--:|--:|--:|--:|\n")
         parts += [throughput_lines(row) for row in throughput]
-    parts += [idle_table(row) for row in idle]
+    parts.append(latency_table(of_kind(rows, "latency")))
+    parts += [connections_table(row) for row in of_kind(rows, "connections")]
+    parts += [idle_table(row) for row in of_kind(rows, "idle")]
     failures = [f"- {row['title']}, {LABELS[name]}: {text}\n" for row in rows for name, text in row["failures"]]
     if failures:
         parts.append("\n## Runs that did not come to their end\n\nTheir rate above, with a dagger, is over what they did deliver.\n\n"
                      + "".join(failures))
     return "".join(parts) + "\n## Which state was measured\n\n" + "".join(states(rows)) + REPEAT
+
+
+def of_kind(rows, kind):
+    return [row for row in rows if row["kind"] == kind]
 
 
 def states(rows):
@@ -119,7 +125,7 @@ def best_against_best(row):
     share = row["floor_share"]
     return {
         "events/s of Flume's": (ratio(rate, median(column(flume, "rate"))), row["flume_ratio"], "{:.1f} ×"),
-        "CPU per event": (ratio(median(column(flume, "cpu_per_million")), median(column(ours, "cpu_per_million"))), CPU_TARGET, "1/{:.1f}"),
+        "CPU per event": (ratio(median(column(flume, "cpu_per_million")), median(column(ours, "cpu_per_million"))), row["cpu_ratio"], "1/{:.1f}"),
         "peak memory": (ratio(median(column(flume, "peak_mib")), median(column(ours, "peak_mib"))), MEMORY_TARGET, "1/{:.1f}"),
         "of the floor": (ratio(rate and rate * 100, median(row["floor"])), share and share * 100, "{:.0f} %"),
     }
@@ -139,6 +145,24 @@ def summary(rows):
     return text
 
 
+def share_of_other(row, rows):
+    """A row of ours against another one: (value, target, how to write it), or None."""
+    if not row["beside"]:
+        return None
+    other = next((r for r in rows if r["key"] == row["beside"]["key"]), None)
+    rates = [median(column(r["runs"].get("ours-best", []), "rate")) if r else None for r in (row, other)]
+    share = ratio(rates[0] and rates[0] * 100, rates[1])
+    return None if share is None else (share, row["beside"]["share"] * 100, "{:.0f} %")
+
+
+def beside_table(rows):
+    lines = [f"| {row['title']} | {row['beside']['name']} | {judged(*share_of_other(row, rows))} |\n"
+             for row in rows if share_of_other(row, rows)]
+    if not lines:
+        return ""
+    return "\nStandpipe's rows beside each other, by events/s.\n\n| workload | of | share |\n|---|---|--:|\n" + "".join(lines)
+
+
 def judged(value, target, form):
     if value is None:
         return ""
@@ -152,9 +176,12 @@ def shortfall_text(rows):
     """Every missed target, first on the page, with what bounds the row."""
     lines, bounds = [], {}
     for row in rows:
-        missed = [f"{name} {judged(*figure)}" for name, figure in best_against_best(row).items()
-                  if row["key"] != IDLE and figure[0] is not None and figure[1] and figure[0] < figure[1]]
-        if row["key"] == IDLE:
+        figures = best_against_best(row) if row["kind"] == "throughput" else {}
+        if share_of_other(row, rows):
+            figures["of " + row["beside"]["name"]] = share_of_other(row, rows)
+        missed = [f"{name} {judged(*figure)}" for name, figure in figures.items()
+                  if figure[0] is not None and figure[1] and figure[0] < figure[1]]
+        if row["kind"] == "idle":
             runs = row["runs"].get("ours-best", [])
             missed = [f"{key} {median(column(runs, key)):.3g} (at most {limit:.3g})" for key, limit in IDLE_TARGETS.items()
                       if runs and median(column(runs, key)) > limit]
@@ -164,6 +191,36 @@ def shortfall_text(rows):
                 bounds.setdefault(row["bound"], []).append(row["title"])
     reasons = "".join(f"\nWhat bounds {'; '.join(titles)}: {bound}\n" for bound, titles in bounds.items())
     return "\n## Where it falls short\n\n" + ("".join(lines) or "No row misses its target.\n") + reasons
+
+
+def latency_table(rows):
+    if not rows:
+        return ""
+    text = ("\n## Latency at half load\n\nThrough two agents and back to the load generator, at half of the rate that each program "
+            "carries in this set-up. An event's\nclock starts when it was due, not when there was time to send it.\n\n"
+            "| workload | program | sent at, events/s | p50, ms | p99, ms | longest, ms | lost | twice |\n|---|---|--:|--:|--:|--:|--:|--:|\n")
+    for row in rows:
+        for name, runs in row["runs"].items():
+            text += f"| {row['title']} | {LABELS[name]} | {latency_cells(runs) if runs else 'failed | | | | |'} |\n"
+    return text
+
+
+def latency_cells(runs):
+    cells = [f"{median(column(runs, 'full_rate')) / 2:,.0f}"]
+    cells += [f"{median(column(runs, key)):,.2f}" for key in ("p50_ms", "p99_ms", "max_ms")]
+    return " | ".join([*cells, *(str(max(column(runs, key))) for key in ("lost", "duplicates"))])
+
+
+def connections_table(row):
+    runs = row["runs"].get("ours-best", [])
+    if not runs:
+        return ""
+    text = (f"\n## {row['title']}\n\nMemory of the source's process (`bench/idle_connections`); each connection has sent one event and heard its "
+            "answer. The kernel's\nbuffers are not in it.\n\n| connections | all, MiB | each, bytes |\n|---|--:|--:|\n")
+    for kind in runs[0]["each"]:
+        each = statistics.median(run["each"][kind] for run in runs)
+        text += f"| {kind} | {each * runs[0]['connections'] / 2**20:,.1f} | {each:,.0f} |\n"
+    return text
 
 
 def idle_table(row):
@@ -189,8 +246,7 @@ def with_summary(readme, rows):
         raise SystemExit(f"report.py: the README has no line {BEGIN.strip()}")
     before, rest = readme.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
-    text = summary([r for r in rows if r["key"] != IDLE])
-    for row in rows:
-        if row["key"] == IDLE:
-            text += idle_table(row).replace("\n## Start and idle\n", "")
+    text = summary(of_kind(rows, "throughput"))
+    for row in of_kind(rows, "idle"):
+        text += idle_table(row).replace("\n## Start and idle\n", "")
     return before + BEGIN + text + END + after

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Macro benchmarks: the release build of this checkout against Apache Flume 1.11, in alternating runs of the same work.
 
-  bench/run.py                      all rows, five rounds; writes docs/benchmarks.md and the README's table (an hour)
+  bench/run.py                      all rows, five rounds; writes docs/benchmarks.md and the README's table (two hours)
   bench/run.py --quick              small counts, one round, prints the page: does everything still run? (some minutes)
   bench/run.py --rows taildir --pairs 3
                                     only these rows; the page shows the others as they were last measured
@@ -19,6 +19,7 @@ import types
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import report  # noqa: E402
+import tiers  # noqa: E402
 import workloads  # noqa: E402
 from measured import BenchError, Contender, Folder  # noqa: E402
 
@@ -29,7 +30,7 @@ KEPT = ROOT / "build" / "bench"           # one JSON file a row: its last measur
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a smoke run: few events, one round, nothing written")
-    parser.add_argument("--rows", default="", help="only rows whose key contains this, or one of several with commas")
+    parser.add_argument("--rows", default="", help="only the row of this key, or rows whose key contains this; or one of several with commas")
     parser.add_argument("--list", action="store_true", help="print the rows' keys and end")
     parser.add_argument("--page", action="store_true", help="measure nothing, write the page")
     parser.add_argument("--pairs", type=int, help="rounds (default 5)")
@@ -61,10 +62,8 @@ def contenders(options, build):
 def measure(row, programs, tools, pairs, events):
     """All rounds of one row. A program that fails or does not come to its end is not tried again; the page says it."""
     count = int(events * row.factor)
-    programs = [p for p in programs if p.best or not row.best_only]
-    outcome = {"key": row.key, "title": row.title, "line": row.line, "events": count, "floor": [],
-               "floor_name": row.floor_name, "floor_share": row.floor_share, "flume_ratio": row.flume_ratio,
-               "bound": row.bound,
+    programs = [p for p in programs if row.takes(p)]
+    outcome = {**declared(row), "events": count, "floor": [],
                "runs": {p.name: [] for p in programs}, "failures": [], "pairs": pairs, **facts()}
     for turn in range(pairs):
         if count:
@@ -75,6 +74,12 @@ def measure(row, programs, tools, pairs, events):
             shown = one_run(row, program, tools, count, outcome)
             print(f"{row.key} {turn + 1}/{pairs} {program.name}: {shown}", file=sys.stderr, flush=True)
     return outcome
+
+
+def declared(row):
+    """What the page has to know of a row, whenever it was measured."""
+    names = ("key", "title", "line", "kind", "floor_name", "floor_share", "flume_ratio", "cpu_ratio", "beside", "bound")
+    return {name: getattr(row, name) for name in names}
 
 
 def one_run(row, program, tools, count, outcome):
@@ -88,10 +93,11 @@ def one_run(row, program, tools, count, outcome):
     if result.get("unfinished"):
         outcome["failures"].append((program.name, result["unfinished"]))
         return "not finished: " + result["unfinished"]
-    if "rate" not in result:
-        return f"{result['listening'] * 1000:.0f} ms to listening, {result['resident_mib']:.1f} MiB"
-    return (f"{result['rate']:,.0f} events/s, {result['cpu_per_million']:.2f} CPU s per million, "
-            f"{result['peak_mib']:.0f} MiB, first after {result['first_event'] * 1000:.0f} ms")
+    return row.shown(result)
+
+
+def chosen(key, part, every):
+    return key == part if any(row.key == part for row in every) else part in key
 
 
 def git(*words):
@@ -114,7 +120,7 @@ def kept_rows(rows):
     for row in rows:
         path = KEPT / f"{row.key}.json"
         if path.exists():
-            found.append({**json.loads(path.read_text()), "bound": row.bound})
+            found.append({**json.loads(path.read_text()), **declared(row)})
         else:
             print(f"run.py: row {row.key} has not been measured yet", file=sys.stderr)
     return found
@@ -131,8 +137,8 @@ def write_pages(every):
 
 def main():
     options = arguments()
-    every = workloads.all_rows(options.quick)
-    rows = [r for r in every if any(part in r.key for part in options.rows.split(","))]
+    every = workloads.rows(options.quick) + tiers.rows(options.quick)
+    rows = [r for r in every if any(chosen(r.key, part, every) for part in options.rows.split(","))]
     if options.list:
         print("\n".join(r.key for r in rows))
         return 0
@@ -140,8 +146,9 @@ def main():
         write_pages(every)
         return 0
     build = pathlib.Path(options.build)
-    if not (build / "bench/loadgen").exists():
-        sys.exit(f"run.py: no loadgen in {build}: cmake --build {build} --target loadgen")
+    for tool in ("loadgen", "hop_latency", "idle_connections"):
+        if not (build / "bench" / tool).exists():
+            sys.exit(f"run.py: no {tool} in {build}: cmake --build {build} --target {tool}")
     pairs = options.pairs or (1 if options.quick else 5)
     events = options.events or (20_000 if options.quick else 1_000_000)
     programs = contenders(options, build)
@@ -149,7 +156,9 @@ def main():
     outcomes = []
     for row in rows:
         with Folder(options.scratch) as inputs:
-            tools = types.SimpleNamespace(loadgen=str(build / "bench/loadgen"), slow_sync=str(build / "bench/libslow_sync.so"),
+            bench = build / "bench"
+            tools = types.SimpleNamespace(loadgen=str(bench / "loadgen"), slow_sync=str(bench / "libslow_sync.so"),
+                                          hop_latency=str(bench / "hop_latency"), idle_connections=str(bench / "idle_connections"),
                                           scratch=options.scratch, inputs=inputs)
             outcomes.append(measure(row, programs, tools, pairs, events))
         if whole:

@@ -15,9 +15,10 @@ LINE = 300
 MIB = 1 << 20
 
 
-def file_of_lines(tools, path, first, count):
+def file_of_lines(tools, path, first, count, line=LINE, varied=False):
     path.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run([tools.loadgen, "make", str(path), str(first), str(count), str(LINE)], check=True)
+    subprocess.run([tools.loadgen, "make", str(path), str(first), str(count), str(line),
+                    *(["varied"] if varied else [])], check=True)
 
 
 def link_lines(folder, tools, count, parts, name):
@@ -68,6 +69,9 @@ class Workload:
     factor = 1.0                      # of the run's base count of events
     floor_share = None                # what part of the floor we want to reach
     flume_ratio = None                # how many times Flume at its best
+    cpu_ratio = 6                     # how much less CPU an event costs than with Flume
+    beside = None                     # {"key", "name", "share"} of a row of ours that this one is held against
+    kind = "throughput"               # which table of the page it stands in
     bound = ""                        # where a target is missed: what limits the row
     channels = ("c1",)
     sinks = "k1"
@@ -110,6 +114,15 @@ class Workload:
                 if not result["unfinished"]:
                     result.update(self.receiving_end(tools, folder, count, result))
                 return result
+
+    def takes(self, contender):
+        """Whether this program is measured in the row."""
+        return contender.best or not self.best_only
+
+    def shown(self, result):
+        """A run's result on one line."""
+        return (f"{result['rate']:,.0f} events/s, {result['cpu_per_million']:.2f} CPU s per million, "
+                f"{result['peak_mib']:.0f} MiB, first after {result['first_event'] * 1000:.0f} ms")
 
     def environment(self, tools):
         """Variables that both programs get."""
@@ -394,6 +407,10 @@ class StartAndIdle(Netcat):
     def __init__(self, seconds):
         super().__init__(1, None, 0)
         self.key, self.title, self.seconds = "start-idle", "start and idle (netcat → null)", seconds
+        self.kind = "idle"
+
+    def shown(self, result):
+        return f"{result['listening'] * 1000:.0f} ms to listening, {result['resident_mib']:.1f} MiB"
 
     def run(self, contender, tools, _count):
         with Folder(tools.scratch) as folder:
@@ -435,7 +452,7 @@ def file_channel_rows():
     ]
 
 
-def all_rows(quick):
+def rows(quick):
     return [
         Netcat(1, 10, 2), Netcat(5, 8, 2),
         Taildir("null", 1, False, 0.5, 5, 4), Taildir("null", 10, False, 0.5, 5, 4), Taildir("null", 100, False, 0.5, 5, 4),

@@ -121,7 +121,7 @@ TEST_F(AgentTest, ASourceGoesOverToAnotherChannelAndTheOldOneIsDrained) {
 TEST_F(AgentTest, SourcesAreHeldWhileTheirChannelIsDrained) {
   // The source stores far faster than leases of one event take: unless it is held the channel never gets empty.
   const std::string flood =
-      "a1.sources.r1.type = seq\na1.sources.r1.batchSize = 1000\n"
+      "a1.drainTimeout = 5000\na1.sources.r1.type = seq\na1.sources.r1.batchSize = 1000\n"
       "a1.channels.c1.capacity = 5000\na1.channels.c1.transactionCapacity = 1000\n"
       "a1.channels.c2.transactionCapacity = 1000\n"
       "a1.sinks.k1.sink.batchSize = 1\n";

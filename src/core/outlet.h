@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,7 +43,9 @@ class ChannelOutlet final : public Outlet {
   Waker* waker_ = nullptr;
   Counter& duplicates_;
   Counter& read_fail_;
-  std::vector<Lease::Fence> open_;
+  static constexpr std::size_t kLookAtAll = 128;
+  std::deque<Lease::Fence> open_;         // and some that are settled, behind one that is not
+  std::size_t look_at_all_ = kLookAtAll;  // when there are so many
   struct Revoked {
     Lease::Fence fence;
     std::size_t counted;

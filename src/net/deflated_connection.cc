@@ -55,9 +55,16 @@ class DeflatedConnection final : public FilterConnection {
   void write(std::string bytes) override { compress(bytes); }
   void write(std::shared_ptr<const Slab>, std::string_view bytes) override { compress(bytes); }
 
+  // What is below is left alone: it sends one piece while the next is made.
+  void cork() override { corked_ = true; }
+  void uncork() override {
+    corked_ = false;
+    if (held_back_) deflate({}, Z_SYNC_FLUSH);
+  }
+
   void finish_writing() override {
     // What stands before the end of the stream was flushed; a reader that waits for the end gets it.
-    compress({}, Z_FINISH);
+    deflate({}, Z_FINISH);
     below().finish_writing();
   }
 
@@ -96,9 +103,15 @@ class DeflatedConnection final : public FilterConnection {
     if (in_.avail_in == 0 && !input_.empty()) std::vector<char>().swap(input_);
   }
 
-  void compress(std::string_view bytes, int flush = Z_SYNC_FLUSH) {
-    if (!ready_ || finished_ || (bytes.empty() && flush == Z_SYNC_FLUSH)) return;
+  /// Each flush costs bytes, so what is written together has one.
+  void compress(std::string_view bytes) {
+    if (!bytes.empty()) deflate(bytes, corked_ ? Z_NO_FLUSH : Z_SYNC_FLUSH);
+  }
+
+  void deflate(std::string_view bytes, int flush) {
+    if (!ready_ || finished_) return;
     finished_ = flush == Z_FINISH;
+    held_back_ = flush == Z_NO_FLUSH;
     out_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
     out_.avail_in = static_cast<uInt>(bytes.size());
     do {
@@ -107,7 +120,7 @@ class DeflatedConnection final : public FilterConnection {
       out_.avail_out = static_cast<uInt>(piece.size());
       ::deflate(&out_, flush);
       piece.resize(piece.size() - out_.avail_out);
-      below().write(std::move(piece));
+      if (!piece.empty()) below().write(std::move(piece));
     } while (out_.avail_out == 0);
   }
 
@@ -119,7 +132,9 @@ class DeflatedConnection final : public FilterConnection {
   bool full_ = false;  // the room was used up: the stream may hold back more
   bool stream_ended_ = false;
   bool finished_ = false;
-  bool ended_ = false;  // below
+  bool corked_ = false;
+  bool held_back_ = false;  // there may be bytes in out_ that were not flushed
+  bool ended_ = false;      // below
 };
 
 }  // namespace

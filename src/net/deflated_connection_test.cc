@@ -53,6 +53,7 @@ class Echo final : public ConnectionHandler {
     connection_->attach(*this);
     connection_->resume_reading();
   }
+  Connection& connection() { return *connection_; }  ///< the loop's thread
   Status failure() const {
     std::lock_guard lock(mutex_);
     return failure_;
@@ -141,6 +142,31 @@ TEST_F(DeflatedConnectionTest, FlushesEachWrite) {
   serve({}, 100);
   client->send(zipped("hello"));
   EXPECT_EQ(client->bytes(2), std::string("\x78\x9c", 2)) << "it waits for more";
+}
+
+TEST_F(DeflatedConnectionTest, FlushesOnceWhatIsCorked) {
+  serve({}, 100);
+  std::string text;
+  network->run([&] {
+    Connection& connection = echo->connection();
+    connection.cork();
+    for (int i = 0; i < 100; ++i) {
+      const std::string line = std::to_string(i) + "\n";
+      text += line;
+      connection.write(line);
+    }
+    connection.uncork();
+    connection.cork();
+    connection.uncork();  // nothing was held back: nothing is flushed
+    connection.finish_writing();
+  });
+  client->finish();
+  const std::string compressed = client->rest();
+  EXPECT_EQ(unzipped(compressed), text);
+  const std::string_view flush("\0\0\xff\xff", 4);
+  const std::size_t first = compressed.find(flush);
+  ASSERT_NE(first, compressed.npos);
+  EXPECT_EQ(compressed.find(flush, first + 1), compressed.npos);
 }
 
 TEST_F(DeflatedConnectionTest, TakesTheEndOfAStreamAndWhatFollows) {

@@ -27,6 +27,8 @@ class FilterConnection : public Connection, private ConnectionHandler {
     reading_ = false;
     below_->pause_reading();
   }
+  void cork() override { below_->cork(); }
+  void uncork() override { below_->uncork(); }
   std::size_t unsent() const override { return below_->unsent(); }
   bool agreed() const override { return below_->agreed(); }
   const std::string& peer() const override { return below_->peer(); }

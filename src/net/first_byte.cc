@@ -56,6 +56,8 @@ class ByFirstByte final : public Connection, private ConnectionHandler {
   void write(std::shared_ptr<const Slab> slab, std::string_view bytes) override {
     connection_->write(std::move(slab), bytes);
   }
+  void cork() override { connection_->cork(); }
+  void uncork() override { connection_->uncork(); }
   void finish_writing() override { connection_->finish_writing(); }
   std::size_t unsent() const override { return connection_->unsent(); }
   bool agreed() const override { return built_ && connection_->agreed(); }

@@ -1,5 +1,6 @@
 #include "net/network.h"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <future>
@@ -102,7 +103,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     const std::string_view bytes = piece.bytes();
     unsent_ += bytes.size();  // what the system refuses stays counted
     if (broken_ || bytes.empty()) return;
-    if (outbox_.empty()) {
+    if (outbox_.empty() && !corked_) {
       std::error_code error;
       const std::size_t size = socket_.write_some(asio::buffer(bytes), error);
       if (error && error != asio::error::would_block) return fail_later(error);
@@ -111,7 +112,16 @@ class Stream : public std::enable_shared_from_this<Stream> {
       sent_of_first_ = size;
     }
     outbox_.push_back(std::move(piece));
-    if (!write_armed_) await_write();
+    if (!write_armed_ && !corked_) await_write();
+  }
+
+  void cork() { corked_ = true; }
+
+  void uncork() {
+    corked_ = false;
+    if (broken_ || outbox_.empty() || write_armed_ || !send_pieces()) return;
+    if (!outbox_.empty()) return await_write();
+    if (finishing_) shut_down();
   }
 
   void finish_writing() {
@@ -147,20 +157,31 @@ class Stream : public std::enable_shared_from_this<Stream> {
   }
 
   void flush() {
-    std::array<asio::const_buffer, kGather> pieces;
-    std::size_t count = 0;
-    for (const Piece& piece : outbox_) {
-      if (count == kGather) break;
-      pieces[count++] = asio::buffer(piece.bytes());
-    }
-    pieces[0] += sent_of_first_;
-    std::error_code error;
-    std::size_t size = socket_.write_some(std::span(pieces.data(), count), error);
-    if (error && error != asio::error::would_block) return fail_later(error);
-    take_off(size);
+    if (!send_pieces()) return;
     if (!outbox_.empty()) return await_write();
     if (finishing_) shut_down();
     handler_->sent();
+  }
+
+  /// Hands the system what it takes now. False: it refuses, and the handler will be told.
+  bool send_pieces() {
+    while (!outbox_.empty()) {
+      std::array<asio::const_buffer, kGather> pieces;
+      const std::size_t count = std::min(kGather, outbox_.size());
+      for (std::size_t i = 0; i < count; ++i) pieces[i] = asio::buffer(outbox_[i].bytes());
+      pieces[0] += sent_of_first_;
+      const std::span gathered(pieces.data(), count);
+      std::error_code error;
+      const std::size_t size = socket_.write_some(gathered, error);
+      if (error == asio::error::would_block) return true;
+      if (error) {
+        fail_later(error);
+        return false;
+      }
+      take_off(size);
+      if (size < asio::buffer_size(gathered)) return true;
+    }
+    return true;
   }
 
   void take_off(std::size_t size) {
@@ -195,6 +216,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   bool reading_ = false;
   bool read_armed_ = false;
   bool write_armed_ = false;
+  bool corked_ = false;
   bool broken_ = false;
   bool finishing_ = false;
 };
@@ -211,6 +233,8 @@ class TcpConnection final : public Connection {
   void write(std::shared_ptr<const Slab> slab, std::string_view bytes) override {
     stream_->write(Piece(std::move(slab), bytes));
   }
+  void cork() override { stream_->cork(); }
+  void uncork() override { stream_->uncork(); }
   void finish_writing() override { stream_->finish_writing(); }
   std::size_t unsent() const override { return stream_->unsent(); }
   const std::string& peer() const override { return stream_->peer(); }

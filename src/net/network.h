@@ -49,6 +49,9 @@ class Connection {
   virtual void write(std::string bytes) = 0;
   /// The same for `bytes` that lie in `slab`: they are never copied.
   virtual void write(std::shared_ptr<const Slab> slab, std::string_view bytes) = 0;
+  /// What is written until uncork() waits for that and goes out together: few system calls for many small pieces.
+  virtual void cork() {}
+  virtual void uncork() {}
   /// Tells the peer that nothing more comes, behind what is unsent. Reading goes on.
   virtual void finish_writing() = 0;
   /// Bytes written and not yet taken by the system.

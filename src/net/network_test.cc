@@ -238,6 +238,9 @@ class Caller final : public ConnectionHandler {
   void write(std::shared_ptr<const Slab> slab, std::string_view bytes) {
     network_.run([&] { connection_->write(std::move(slab), bytes); });
   }
+  void with(const std::function<void(Connection&)>& task) {
+    network_.run([&] { task(*connection_); });
+  }
   std::string wait_for(std::size_t size) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, testing::kPatience, [&] { return received_.size() >= size; });
@@ -270,6 +273,35 @@ class Caller final : public ConnectionHandler {
   std::condition_variable changed_;
   std::string received_;
 };
+
+TEST_F(NetworkTest, WhatIsCorkedGoesOutTogether) {
+  ASSERT_TRUE(serve().ok());
+  Caller caller(*network);
+  ASSERT_TRUE(caller.connect("127.0.0.1", listener->port()).ok());
+  std::string sent;
+  caller.with([&](Connection& connection) {
+    connection.cork();
+    for (int i = 0; i < 200; ++i) {  // more pieces than one system call takes
+      const std::string piece = std::to_string(i) + "\n";
+      sent += piece;
+      connection.write(piece);
+    }
+    EXPECT_EQ(connection.unsent(), sent.size());
+    connection.uncork();
+    EXPECT_EQ(connection.unsent(), 0u);
+  });
+  EXPECT_EQ(caller.wait_for(sent.size()), sent);
+  const std::string large(16 << 20, 'x');  // more than the sockets hold
+  caller.with([&](Connection& connection) {
+    connection.cork();
+    connection.write(std::string("head"));
+    connection.write(large);
+    connection.uncork();
+    EXPECT_GT(connection.unsent(), 0u);
+    connection.write(std::string("tail"));
+  });
+  EXPECT_TRUE(caller.wait_for(sent.size() + large.size() + 8) == sent + "head" + large + "tail");
+}
 
 TEST_F(NetworkTest, ConnectsByAddressAndByName) {
   ASSERT_TRUE(serve().ok());

@@ -13,6 +13,7 @@ namespace {
 // Answers are short; an error's text is the longest.
 constexpr std::size_t kAnswerMemory = 1 << 20;
 constexpr std::size_t kAnswerSlab = 16 * 1024;
+constexpr std::size_t kSentTogether = 128 * 1024;  // more than that need not wait for company
 
 }  // namespace
 
@@ -52,9 +53,11 @@ class Link::Line final : public ConnectionHandler, public std::enable_shared_fro
     for (const Answer& answer : answers_) answer.status.ignore();
   }
 
-  void send(std::int32_t serial, EncodedRequest request) {
+  void send(std::vector<Numbered> requests) {
     if (connection_ == nullptr) return;  // it has failed meanwhile: the view says so
-    dialect_->send(*connection_, serial, std::move(request));
+    connection_->cork();
+    for (Numbered& each : requests) dialect_->send(*connection_, each.serial, std::move(each.request));
+    connection_->uncork();
   }
 
   // -- from the other thread ------------------------------------------------------------------------------------------
@@ -175,6 +178,8 @@ void Link::open() {
 }
 
 void Link::close() {
+  collected_.clear();
+  collected_bytes_ = 0;
   if (line_ == nullptr) return;
   line_->close();
   network_.run([this] { line_->drop(); });
@@ -183,8 +188,16 @@ void Link::close() {
 Link::View Link::view() const { return line_ == nullptr ? View{} : line_->view(); }
 
 void Link::send(std::int32_t serial, EncodedRequest request) {
+  collected_bytes_ += request.bytes.size();
+  collected_.push_back({serial, std::move(request)});
+  if (collected_bytes_ >= kSentTogether) flush();
+}
+
+void Link::flush() {
+  if (collected_.empty()) return;
+  collected_bytes_ = 0;
   network_.post(
-      [line = line_, serial, request = std::move(request)]() mutable { line->send(serial, std::move(request)); });
+      [line = line_, requests = std::exchange(collected_, {})]() mutable { line->send(std::move(requests)); });
 }
 
 std::vector<Answer> Link::take_answers() { return line_ == nullptr ? std::vector<Answer>{} : line_->take_answers(); }

@@ -70,7 +70,9 @@ class Link {
   /// Gives up what is under way; answers that came before can still be taken.
   void close();
   View view() const;
+  /// Sends it, at the latest with the next flush(): requests that are small go out together.
   void send(std::int32_t serial, EncodedRequest request);
+  void flush();
   /// Those that have come since. A refusal names the peer.
   std::vector<Answer> take_answers();
   /// Waits until something has changed since the last call, at most until the deadline.
@@ -78,11 +80,17 @@ class Link {
 
  private:
   class Line;
+  struct Numbered {
+    std::int32_t serial;
+    EncodedRequest request;
+  };
   Network& network_;
   const ConnectOptions peer_;
   const MakeDialect make_dialect_;
   const std::function<void()> changed_;
   std::shared_ptr<Line> line_;
+  std::vector<Numbered> collected_;  // not yet on the way to the loop
+  std::size_t collected_bytes_ = 0;
   std::uint64_t seen_ = 0;  // changes of line_ that wait_for_news() has told
 };
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "rpc/sink_options.h"
+#include "rpc/window.h"
 #include "standpipe/counters.h"
 
 namespace standpipe::rpc {
@@ -63,7 +64,7 @@ class RpcSink final : public Sink {
     wait_for_last_answers();
     note_closed();
     link_ = nullptr;  // nobody calls back from here on
-    flights_.clear();
+    give_all_back();
     refusal_ = {};
     outlet_ = nullptr;
   }
@@ -73,8 +74,8 @@ class RpcSink final : public Sink {
   struct Flight {
     Lease lease;
     std::size_t events;
+    std::size_t bytes;
     std::int32_t serial;
-    Clock::Steady deadline;
   };
 
   std::string peer() const { return fmt::format("{}:{}", peer_.host, peer_.port); }
@@ -138,12 +139,17 @@ class RpcSink final : public Sink {
   Status fail() {
     if (!connected_) failed_.add();
     if (connected_) drain_.write_failed();
-    flights_.clear();
+    give_all_back();
     note_closed();
     link_->close();
     retry_at_ = environment_.clock.steady_now() + kRetryPause;
     last_failure_ = std::exchange(refusal_, {});
     return last_failure_;
+  }
+
+  void give_all_back() {
+    flights_.clear();
+    open_bytes_ = 0;
   }
 
   // -- answers --------------------------------------------------------------------------------------------------------
@@ -168,12 +174,13 @@ class RpcSink final : public Sink {
     } else {
       refuse(answer.status);
     }
+    open_bytes_ -= flight->bytes;
     flights_.erase(flight);  // a lease that was not committed goes back
-    if (flights_.empty()) return;
-    // Those behind it had to wait for it: their time begins now.
-    const Clock::Steady deadline = environment_.clock.steady_now() + request_timeout_;
-    for (Flight& later : flights_) later.deadline = deadline;
+    begin_waiting();         // those behind it had to wait for it
   }
+
+  /// An answer is due in request-timeout from now on.
+  void begin_waiting() { deadline_ = environment_.clock.steady_now() + request_timeout_; }
 
   void commit(Flight& flight) {
     const Status status = flight.lease.commit(0, flight.events);
@@ -184,7 +191,7 @@ class RpcSink final : public Sink {
     }
   }
 
-  bool late() const { return !flights_.empty() && environment_.clock.steady_now() >= flights_.front().deadline; }
+  bool late() const { return !flights_.empty() && environment_.clock.steady_now() >= deadline_; }
 
   void wait_for_last_answers() {
     const Clock::Steady deadline = environment_.clock.steady_now() + kAnswersAtStop;
@@ -204,24 +211,32 @@ class RpcSink final : public Sink {
     const Link::View view = link_->view();
     const bool ready = view.phase == Link::Phase::greeting || view.phase == Link::Phase::open;
     if (view.phase == Link::Phase::failed) view.failure.ignore();  // the next turn hears of it
-    while (ready && flights_.size() < view.window) {
+    if (!ready) return idle(settled);
+    const Result<bool> has_memory = fill_window(outlet, view.window);
+    link_->flush();
+    TRY(has_memory.status());
+    if (!*has_memory) return Turn{.worked = settled, .wake_by = environment_.clock.steady_now() + kMemoryRetry};
+    return idle(settled);
+  }
+
+  /// False: there was no memory for a request.
+  Result<bool> fill_window(Outlet& outlet, unsigned granted) {
+    while (window::has_room(flights_.size(), open_bytes_, granted)) {
       TRY_ASSIGN(Lease lease, outlet.take(batch_size_));
       if (lease.empty()) {
         drain_.batch(0, batch_size_);
-        break;
+        return true;
       }
-      if (!send(std::move(lease))) {
-        return Turn{.worked = settled, .wake_by = environment_.clock.steady_now() + kMemoryRetry};
-      }
+      if (!send(std::move(lease))) return false;
     }
-    return idle(settled);
+    return true;
   }
 
   /// What is left to wait for: an answer, or a connection. After a refusal nothing more is sent; what is open still has
   /// an answer to come, and that decides.
   Turn idle(bool settled) {
     Turn turn{.worked = settled};
-    if (!flights_.empty()) turn.wake_by = flights_.front().deadline;
+    if (!flights_.empty()) turn.wake_by = deadline_;
     turn.undecided = !settled && (!connected_ || !refusal_.ok() || (!flights_.empty() && !answered_));
     return turn;
   }
@@ -235,9 +250,11 @@ class RpcSink final : public Sink {
     drain_.attempted(extent.events);
     if (FAILPOINT("rpc_sink.commit_before_answer")) lease.commit(0, extent.events).ignore();
     lease.give_back(extent.events, lease.size());
+    if (flights_.empty()) begin_waiting();
+    const std::size_t bytes = request.bytes.size();
     link_->send(next_serial_, std::move(request));
-    flights_.push_back(
-        {std::move(lease), extent.events, next_serial_, environment_.clock.steady_now() + request_timeout_});
+    flights_.push_back({std::move(lease), extent.events, bytes, next_serial_});
+    open_bytes_ += bytes;
     next_serial_ = next_serial_ == std::numeric_limits<std::int32_t>::max() ? 1 : next_serial_ + 1;
     return true;
   }
@@ -255,6 +272,8 @@ class RpcSink final : public Sink {
   std::atomic<Outlet*> outlet_{nullptr};
   std::unique_ptr<Link> link_;
   std::deque<Flight> flights_;  // in the order in which they were sent
+  std::size_t open_bytes_ = 0;  // of theirs
+  Clock::Steady deadline_;      // for the next answer to one of them
   Status refusal_;              // why nothing more is sent on this connection
   std::int32_t next_serial_ = 1;
   Clock::Steady connected_at_;

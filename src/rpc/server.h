@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "net/network.h"
 #include "net/session_set.h"
+#include "rpc/window.h"
 #include "standpipe/environment.h"
 #include "standpipe/status.h"
 
@@ -23,8 +24,8 @@ struct ServerRules {
   Counter& refused;                    ///< counts clients that are sent away
   std::chrono::milliseconds patience;  ///< with clients that stand still: see StallWatch
   std::size_t read_at_once = 1 << 20;
-  std::size_t pipeline =
-      4;  ///< requests of one client that wait for their answers; while there are as many, it is not read
+  /// Requests of one client that wait for their answers; while there are as many, or of window::kBytes, it is not read.
+  std::size_t pipeline = window::kWidest;
   bool in_order = true;       ///< answers go out in the order of the requests; else as they come
   bool answers_ended = true;  ///< also a client that sends nothing more gets its answers; else it has gone
 };

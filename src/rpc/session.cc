@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "rpc/window.h"
 
 namespace standpipe::rpc {
 
@@ -57,8 +58,9 @@ void Session::end_if_stalled(const StallWatch::Patience& patience) {
 void Session::go_on() {
   const auto self = shared_from_this();
   serve_waiting();
-  for (int turn = 0; turn < kReadsPerTurn && !ended() && step(); ++turn) {
-  }
+  send_answers();
+  for (int turn = 0; turn < kReadsPerTurn && !ended() && step(); ++turn) send_answers();
+  send_answers();
   if (ended()) return;
   buffer_.release_if_empty();
   read_on();
@@ -111,10 +113,13 @@ bool Session::take() {
 
 void Session::serve_waiting() {
   const MemoryBudget& memory = server_.rules().memory;
-  while (!ended() && next_waiting_ < waiting_.size() && may_serve()) {
+  while (!ended() && next_waiting_ < waiting_.size()) {
+    if (!may_serve()) send_answers();
+    if (!may_serve()) return;
     // What comes of a request takes more memory than its bytes did: not while there is none.
     if (memory.used() > memory.intake_limit()) return wait_for_memory();
     const Request request = std::move(waiting_[next_waiting_++]);
+    serving_bytes_ = request.bytes.size();
     const Status status = serve(request);
     if (status.ok()) continue;
     refuse(status);
@@ -141,14 +146,12 @@ void Session::no_more_input() {
 // -- answers ----------------------------------------------------------------------------------------------------------
 
 std::uint64_t Session::begin_answer() {
-  pending_.push_back({.number = next_number_});
+  pending_.push_back({.number = next_number_, .request_bytes = serving_bytes_});
+  pending_bytes_ += serving_bytes_;
   return next_number_++;
 }
 
-void Session::answer(std::uint64_t number, std::string bytes) {
-  pending(number).bytes = std::move(bytes);
-  send_answers();
-}
+void Session::answer(std::uint64_t number, std::string bytes) { pending(number).bytes = std::move(bytes); }
 
 void Session::answer(std::uint64_t number, EncodedRequest frame) {
   pending(number).frame = std::move(frame);
@@ -166,6 +169,7 @@ Session::Pending& Session::pending(std::uint64_t number) {
 
 /// Answers whose turn it is, short ones in one piece.
 void Session::send_answers() {
+  if (ended()) return;
   std::string together;
   std::size_t kept = 0;
   for (std::size_t i = 0; i < pending_.size(); ++i) {
@@ -173,7 +177,10 @@ void Session::send_answers() {
     if (!each.answered || (kept > 0 && server_.rules().in_order)) {
       if (kept != i) pending_[kept] = std::move(each);
       ++kept;
-    } else if (each.frame.slab == nullptr) {
+      continue;
+    }
+    pending_bytes_ -= each.request_bytes;
+    if (each.frame.slab == nullptr) {
       together.empty() ? together.swap(each.bytes) : static_cast<void>(together += each.bytes);
     } else {
       write(std::exchange(together, {}));
@@ -194,7 +201,8 @@ void Session::write(std::string bytes) {
 // -- what goes on -----------------------------------------------------------------------------------------------------
 
 bool Session::may_serve() const {
-  return timer_ == nullptr && pending_.size() < server_.rules().pipeline && connection_->unsent() <= kMaxUnsent;
+  return !ended() && timer_ == nullptr && window::has_room(pending_.size(), pending_bytes_, server_.rules().pipeline) &&
+         connection_->unsent() <= kMaxUnsent;
 }
 
 bool Session::may_read() const { return !input_ended_ && next_waiting_ == waiting_.size() && may_serve(); }
@@ -214,7 +222,7 @@ void Session::wait_for_memory() {
 void Session::read_on() {
   if (ended() || timer_ != nullptr) return;
   if (input_ended_ && all_answered() && connection_->unsent() == 0) return end();
-  if (more_ && next_waiting_ == waiting_.size() && may_serve()) work_later();
+  if (more_ && next_waiting_ == waiting_.size() && may_serve()) go_on_later();
   if (may_read()) {
     connection_->resume_reading();
   } else {
@@ -222,7 +230,7 @@ void Session::read_on() {
   }
 }
 
-void Session::work_later() {
+void Session::go_on_later() {
   if (std::exchange(works_later_, true)) return;
   server_.environment().network->post([this, weak = weak_from_this()] {
     const auto self = weak.lock();

@@ -45,12 +45,15 @@ class Session : public ConnectionHandler, public std::enable_shared_from_this<Se
 
   /// From now on an answer is due; its number, ascending.
   std::uint64_t begin_answer();
-  /// The answer, as bytes or as a frame that is sent from where it lies. Once for each number.
+  /// The answer, once for each number. Bytes go out with other answers, when what came with their request is served or
+  /// go_on() is called; a frame at once, from where it lies.
   void answer(std::uint64_t number, std::string bytes);
   void answer(std::uint64_t number, EncodedRequest frame);
   void answer(std::string bytes) { answer(begin_answer(), std::move(bytes)); }
   /// After answers that came later than serve(): serves and reads on where there is room now.
   void go_on();
+  /// The same, once, behind what the loop has to do now: where many answers come together.
+  void go_on_later();
   /// At once; what is not answered and not sent is dropped.
   void end();
 
@@ -64,6 +67,7 @@ class Session : public ConnectionHandler, public std::enable_shared_from_this<Se
   /// An answer that is due, or waits for those before it.
   struct Pending {
     std::uint64_t number = 0;
+    std::size_t request_bytes = 0;
     bool answered = false;
     std::string bytes = {};
     EncodedRequest frame = {};
@@ -88,7 +92,6 @@ class Session : public ConnectionHandler, public std::enable_shared_from_this<Se
   void no_more_input();
   void drop_waiting();
   void wait_for_memory();
-  void work_later();
   void read_on();
 
   Server& server_;
@@ -96,7 +99,9 @@ class Session : public ConnectionHandler, public std::enable_shared_from_this<Se
   StreamBuffer buffer_;
   std::vector<Request> waiting_;  // from next_waiting_ on
   std::size_t next_waiting_ = 0;
-  std::vector<Pending> pending_;  // by number
+  std::vector<Pending> pending_;   // by number
+  std::size_t pending_bytes_ = 0;  // of their requests
+  std::size_t serving_bytes_ = 0;  // of the request that is being carried out
   std::uint64_t next_number_ = 0;
   std::uint64_t written_ = 0;
   std::unique_ptr<Timer> timer_;  // waits for memory

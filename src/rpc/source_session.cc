@@ -38,7 +38,7 @@ void SourceSession::deliver(Batch batch, EventCall call) {
     const auto self = weak.lock();
     if (self == nullptr || ended()) return;
     settle(number, call, events, status);
-    go_on();
+    go_on_later();  // many are stored together
   });
 }
 

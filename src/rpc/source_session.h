@@ -10,9 +10,6 @@
 
 namespace standpipe::rpc {
 
-/// The most requests that a client of ours may have open.
-inline constexpr unsigned kWidestWindow = 8;
-
 /// What Flume answers with FAILED, so that its client sends again; anything else is an error of the call.
 bool is_channel_failure(const Status& status);
 

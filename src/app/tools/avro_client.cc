@@ -179,6 +179,7 @@ class Sender final : public Ingest {
     if (extent.events < lease.size()) return {Code::invalid, "more than 2 GiB in one request: make batch-size smaller"};
     ++serial_;
     link_.send(serial_, avro::encode_batch(lease, extent, serial_, environment_.budget, true));
+    link_.flush();
     return wait_for_answer();
   }
 

@@ -26,11 +26,15 @@ class LinkTest : public ::testing::Test {
     ASSERT_TRUE(server.wait_until([&](const auto&) { return link->view().phase == Phase::greeting; }));
   }
 
-  void send(std::int32_t serial, const std::string& body) {
+  void collect(std::int32_t serial, const std::string& body) {
     testing::TestOutlet outlet;
     outlet.put(body);
     const Lease lease = outlet.take(1).value();
     link->send(serial, encode_batch(lease, measure_batch(lease, 1 << 20), serial, budget, true));
+  }
+  void send(std::int32_t serial, const std::string& body) {
+    collect(serial, body);
+    link->flush();
   }
 
   /// "serial: what" of the next answers.
@@ -78,6 +82,33 @@ TEST_F(LinkTest, TakesAnswersInAnyOrderWithinTheWindow) {
   server.answer_together(3);
   for (std::int32_t serial = 2; serial <= 4; ++serial) send(serial, std::to_string(serial));
   EXPECT_THAT(answers(3), ElementsAre("4: ", "3: ", "2: "));
+}
+
+TEST_F(LinkTest, SendsSmallRequestsTogetherAndLargeOnesAtOnce) {
+  server.grant(64);
+  open(64);
+  send(1, "first");
+  EXPECT_THAT(answers(1), ElementsAre("1: "));
+  for (std::int32_t serial = 2; serial <= 40; ++serial) collect(serial, std::to_string(serial));
+  network->run([] {});  // what had been handed to the loop would be on its way
+  EXPECT_EQ(server.requests(), 1u);
+  link->flush();
+  EXPECT_EQ(answers(39).size(), 39u);
+  link->flush();  // nothing is left
+  collect(41, "small");
+  collect(42, std::string(200'000, 'x'));
+  EXPECT_THAT(answers(2), ElementsAre("41: ", "42: "));
+  EXPECT_EQ(server.bodies().size(), 42u);
+}
+
+TEST_F(LinkTest, ForgetsWhatWasNotSentWhenItIsClosed) {
+  open();
+  collect(1, "lost");
+  link->open();
+  ASSERT_TRUE(server.wait_until([&](const auto&) { return link->view().phase == Phase::greeting; }));
+  send(2, "sent");
+  EXPECT_THAT(answers(1), ElementsAre("2: "));
+  EXPECT_THAT(server.bodies(), ElementsAre("sent"));
 }
 
 TEST_F(LinkTest, AGrantIsNoMoreThanWhatWasAsked) {

@@ -33,6 +33,7 @@ class ThriftLinkTest : public ::testing::Test {
     const Lease lease = outlet.take(1).value();
     const auto extent = measure_batch(lease, protocol, 1 << 20);
     link->send(serial, encode_batch(lease, protocol, extent, serial, budget, true));
+    link->flush();
   }
 
   /// "serial: what" of the next answers.

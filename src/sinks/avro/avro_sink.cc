@@ -5,12 +5,12 @@
 #include "rpc/avro/link.h"
 #include "rpc/rpc_sink.h"
 #include "rpc/sink_options.h"
+#include "rpc/window.h"
 
 namespace standpipe {
 
 namespace {
 
-constexpr unsigned kWindow = 8;
 // Events that are large are sent in parts of this size: a receiver reads no request of any size.
 constexpr std::size_t kLargestRequest = 16 << 20;
 
@@ -85,7 +85,7 @@ class AvroProtocol final : public rpc::SinkProtocol {
  public:
   AvroProtocol(const Settings& settings, std::shared_ptr<const TlsContext> tls) {
     options_.peer = rpc::sink_options::peer(settings);
-    options_.window = kWindow;
+    options_.window = rpc::window::kWidest;
     options_.tls = std::move(tls);
     options_.deflate_outside_tls = settings.boolean("deflate-outside-tls");
     if (settings.choice("compression-type") == "deflate") {

@@ -115,11 +115,37 @@ TEST_F(AvroSinkTest, FillsTheWindowThatAPeerGrants) {
   start({{"batch-size", "1"}});
   outlet.put("first");
   ASSERT_TRUE(turn_until_committed(1).ok());
-  EXPECT_EQ(server.asked_window(), 8u);
+  EXPECT_EQ(server.asked_window(), 64u);
   server.answer_together(3);
   outlet.put_all({"a", "b", "c", "d"});
   ASSERT_TRUE(turn_until_committed(4).ok());  // it takes three open ones to be answered, and in any order
   EXPECT_THAT(outlet.committed(), ::testing::UnorderedElementsAre("first", "a", "b", "c"));
+}
+
+TEST_F(AvroSinkTest, HasSoManyBytesOpen) {
+  server.grant(64);
+  start({{"batch-size", "1"}});
+  outlet.put("first");
+  ASSERT_TRUE(turn_until_committed(1).ok());
+  server.say(Says::nothing);
+  outlet.put_all(std::vector<std::string>(6, std::string(1 << 20, 'x')));
+  ASSERT_TRUE(turn_until_requests(1 + 4).ok());
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(sink->process(outlet, {}).ok());
+  EXPECT_EQ(outlet.leased(), 4u) << "four of them are four mebibytes";
+  EXPECT_EQ(outlet.waiting(), 2u);
+}
+
+TEST_F(AvroSinkTest, HasTwoRequestsOpenWhateverTheirSize) {
+  server.grant(64);
+  start({{"batch-size", "1"}});
+  outlet.put("first");
+  ASSERT_TRUE(turn_until_committed(1).ok());
+  server.say(Says::nothing);
+  outlet.put_all(std::vector<std::string>(3, std::string(5 << 20, 'x')));
+  ASSERT_TRUE(turn_until_requests(1 + 2).ok());
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(sink->process(outlet, {}).ok());
+  EXPECT_EQ(outlet.leased(), 2u);
+  EXPECT_EQ(outlet.waiting(), 1u);
 }
 
 TEST_F(AvroSinkTest, ARefusedLeaseGoesBackAndTheOthersKeepTheirAnswers) {

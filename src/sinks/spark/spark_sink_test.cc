@@ -418,7 +418,7 @@ TEST_F(SparkSinkTest, DisconnectsWhoStopsHalfWay) {
 }
 
 TEST_F(SparkSinkTest, WhoReadsNoAnswerIsLeftAndItsBatchGoesBack) {
-  start({{"request-timeout", "20"}});
+  start({{"request-timeout", "20"}, {"timeout", "1000000"}});
   outlet.put(std::string(12 << 20, 'x'));
   testing::TcpClient deaf(port);
   deaf.send(avro_bytes::frame(1, spark_bytes::handshake() + spark_bytes::get_event_batch(1)));

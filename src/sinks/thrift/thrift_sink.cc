@@ -6,12 +6,12 @@
 #include "rpc/thrift/event_encoder.h"
 #include "rpc/thrift/link.h"
 #include "rpc/thrift/options.h"
+#include "rpc/window.h"
 
 namespace standpipe {
 
 namespace {
 
-constexpr unsigned kWindow = 8;
 constexpr std::size_t kLargestRequest = 16'384'000;  // what Flume's Thrift source reads
 
 constexpr Option kOptions[] = {
@@ -68,7 +68,7 @@ class ThriftProtocol final : public rpc::SinkProtocol {
   ThriftProtocol(const Settings& settings, Environment& environment, std::shared_ptr<const TlsContext> tls) {
     options_.peer = rpc::sink_options::peer(settings);
     options_.protocol = thrift::protocol_of(settings, environment.log);
-    options_.window = kWindow;
+    options_.window = rpc::window::kWidest;
     options_.tls = std::move(tls);
   }
 

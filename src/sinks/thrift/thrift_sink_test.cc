@@ -103,7 +103,7 @@ TEST_P(ThriftSinkTest, HasOneRequestOpenTowardsFlume) {
   start({{"batch-size", "1"}});
   outlet.put("first");
   ASSERT_TRUE(turn_until_committed(1).ok());
-  EXPECT_EQ(server.asked_window(), 8u);
+  EXPECT_EQ(server.asked_window(), 64u);
   server.answer_together(2);
   outlet.put_all({"a", "b", "c"});
   ASSERT_TRUE(turn_until([&] { return outlet.leased() == 1; }).ok());

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "rpc/avro/message.h"
+#include "rpc/window.h"
 
 namespace standpipe {
 
@@ -10,7 +11,7 @@ AvroShared::AvroShared(Environment& environment, Ingest& target, std::size_t max
     : SourceShared(environment, target),
       service{.protocol = avro::kSourceProtocol,
               .max_request = max_request,
-              .widest_window = rpc::kWidestWindow,
+              .widest_window = rpc::window::kWidest,
               .tls_hint = "; it speaks TLS: set ssl on both sides, or on neither",
               .deflate_hint = "; it sends deflate: set compression-type = deflate on both sides, or on neither"} {}
 

@@ -33,7 +33,7 @@ TEST_F(AvroSourceTest, GrantsAWindowAndRefusesWhatIsBehindAFailure) {
   EXPECT_EQ(other.granted(), "") << "it is no client of ours";
   AvroTestClient client(port, 100);
   EXPECT_EQ(client.append({{}, "first"}), "OK");
-  EXPECT_EQ(client.granted(), "8");
+  EXPECT_EQ(client.granted(), "64");
   ingest.answer_with({Code::full, "no room"});
   EXPECT_EQ(client.append({{}, "a"}), "FAILED");
   ingest.answer_with({});
@@ -135,6 +135,7 @@ std::string send_one(Network& network, avro::LinkOptions options, const std::str
   outlet.put(body);
   const Lease lease = outlet.take(1).value();
   link.send(1, avro::encode_batch(lease, avro::measure_batch(lease, 1 << 20), 1, budget, true));
+  link.flush();
   while (clock.steady_now() < deadline) {
     for (const avro::Link::Answer& answer : link.take_answers()) return answer.status.to_string();
     const avro::Link::View view = link.view();

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "rpc/window.h"
+
 namespace standpipe {
 
 namespace {
@@ -79,7 +81,7 @@ Status ThriftSession::grant_window(thrift::Reader& reader, const MessageHead& he
   refuse_behind_failures();
   std::string out;
   thrift::put_answer(out, shared_.protocol, head.name, head.serial,
-                     static_cast<std::int32_t>(std::clamp(window, 1u, rpc::kWidestWindow)));
+                     static_cast<std::int32_t>(std::clamp(window, 1u, rpc::window::kWidest)));
   answer(std::move(out));
   return {};
 }

@@ -45,7 +45,7 @@ TEST_P(ThriftProtocolTest, ABadEventIsAnErrorOfTheCall) {
 TEST_P(ThriftProtocolTest, GrantsAWindowAndRefusesWhatIsBehindAFailure) {
   start();
   ThriftTestClient client(port, compact);
-  EXPECT_EQ(client.ask_window(100), "8");
+  EXPECT_EQ(client.ask_window(100), "64");
   EXPECT_EQ(client.append({{}, "first"}), "OK");
   ingest.answer_with({Code::full, "no room"});
   EXPECT_EQ(client.append({{}, "a"}), "FAILED");
