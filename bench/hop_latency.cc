@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "codec/avro/datum.h"
@@ -194,7 +195,11 @@ class Sender {
   void send(Clock::time_point due, char phase) {
     write_due(due, phase);
     std::string front;
-    if (serial_ == 1) put_handshake(front, {avro::kSourceProtocolHash, {}, avro::kSourceProtocolHash, 0});
+    constexpr unsigned kNoWindow = 0;  // Flume knows none
+    if (serial_ == 1) {
+      avro::put_handshake(front,
+                          avro::HandshakeRequest{avro::kSourceProtocolHash, {}, avro::kSourceProtocolHash, kNoWindow});
+    }
     send_now(descriptor_, avro::framed(serial_++, front.empty() ? call_ : front + call_));
     sent_ += batch_;
   }
