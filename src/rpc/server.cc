@@ -51,8 +51,10 @@ void Server::open(const std::shared_ptr<Session>& session) {
 
 void Server::refuse(std::string_view peer, std::string_view why, std::string_view hint) {
   rules_.refused.add();
-  if (!refusals_.pass(environment_.clock.now_ms())) return;
-  environment_.log.warn(fmt::format("{} is disconnected: {}{}", peer, why, hint));
+  const auto held = refusals_.pass(environment_.clock.now_ms());
+  if (!held) return;
+  const std::string others = *held == 0 ? std::string() : fmt::format(" ({} more since the last such line)", *held);
+  environment_.log.warn(fmt::format("{} is disconnected: {}{}{}", peer, why, hint, others));
 }
 
 void Server::ended(Session& session) { sessions_.remove(session); }

@@ -232,6 +232,15 @@ TEST_F(SessionTest, AnswersWhatCameBeforeDamageAndThenEnds) {
   EXPECT_TRUE(env.log.contains("127.0.0.1:1 is disconnected: a bad line"));
 }
 
+TEST_F(SessionTest, TellsHowManyOthersWereDisconnectedMeanwhile) {
+  start();
+  for (int i = 0; i < 3; ++i) server->refuse("127.0.0.1:9", "no reason", "");
+  EXPECT_THAT(env.log.lines(), ElementsAre("WARN 127.0.0.1:9 is disconnected: no reason"));
+  clock.advance(seconds(60));
+  server->refuse("127.0.0.1:9", "no reason", "");
+  EXPECT_EQ(env.log.lines().back(), "WARN 127.0.0.1:9 is disconnected: no reason (2 more since the last such line)");
+}
+
 TEST_F(SessionTest, SaysWhatAPeerMayHaveMeant) {
   start();
   receive("GET / HTTP\nbad\n");

@@ -178,7 +178,8 @@ class SparkSink final : public Sink {
   /// An acknowledgement for what has gone back, or of an earlier run: whoever sent it has events that come again.
   void note_late(const SparkRequest& request) {
     const auto events = lent_.went_back(request.batch);
-    const bool repeated = request.batch != 0 && !events;  // once more, for what was acknowledged before
+    const bool named = request.batch != 0 && request.batch < lent_.next_number();
+    const bool repeated = named && !events;  // once more, for what was acknowledged before
     if (repeated) return;
     late_acks_.add();
     if (events) duplicates_.add(static_cast<std::int64_t>(*events));

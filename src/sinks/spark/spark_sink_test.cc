@@ -556,6 +556,18 @@ TEST_F(SparkSinkTest, TakesNoAcknowledgementOfAnEarlierRun) {
   EXPECT_TRUE(env.log.contains("names no batch of this sink"));
 }
 
+TEST_F(SparkSinkTest, AnAcknowledgementOfABatchThatIsStillToComeSettlesNothing) {
+  start();
+  outlet.put_all({"a", "b"});
+  SparkTestReceiver receiver(port);
+  const std::string first = fetch(receiver, 1).sequence;
+  receiver.ack(first.substr(0, first.find('-')) + "-2");
+  EXPECT_EQ(next_answer(receiver).error, "");
+  EXPECT_EQ(env.count(counter_names::kLateAck), 1);
+  EXPECT_THAT(fetch(receiver, 1).bodies(), ElementsAre("b"));
+  EXPECT_THAT(outlet.committed(), IsEmpty());
+}
+
 TEST_F(SparkSinkTest, SaysThatItsPortIsTaken) {
   start();
   const auto settings = Settings::parse(*kSparkSink.info, {{"hostname", "127.0.0.1"}, {"port", std::to_string(port)}});

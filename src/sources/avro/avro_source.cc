@@ -3,6 +3,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "base/log.h"
 #include "net/deflated_connection.h"
 #include "net/first_byte.h"
 #include "net/name_lookup.h"
@@ -166,8 +167,13 @@ class AvroSource final : public Source {
   std::uint64_t next_nameless_ = 0;
 };
 
-Result<std::optional<PeerFilter>> make_filter(const Settings& settings) {
-  if (!settings.boolean("ipFilter")) return std::optional<PeerFilter>();
+Result<std::optional<PeerFilter>> make_filter(const Settings& settings, Log& log) {
+  if (!settings.boolean("ipFilter")) {
+    if (settings.has("ipFilterRules")) {
+      log.warn("ipFilterRules count only with ipFilter = true: without it everybody may connect");
+    }
+    return std::optional<PeerFilter>();
+  }
   TRY_ASSIGN(PeerFilter filter, PeerFilter::parse(settings.list("ipFilterRules")));
   return std::optional<PeerFilter>(std::move(filter));
 }
@@ -176,7 +182,7 @@ Result<std::optional<PeerFilter>> make_filter(const Settings& settings) {
 
 const SourceFactory kAvroSource{
     &kInfo, [](const Settings& settings, Environment& environment) -> Result<std::unique_ptr<Source>> {
-      TRY_ASSIGN(auto filter, make_filter(settings));
+      TRY_ASSIGN(auto filter, make_filter(settings, environment.log));
       TRY_ASSIGN(auto tls, tls_options::server(settings));
       if (environment.network == nullptr) return Status(Code::invalid, "the avro source needs a network");
       return std::unique_ptr<Source>(

@@ -105,6 +105,13 @@ TEST_F(AvroSourceTest, RulesDecideWhoMayConnect) {
   EXPECT_EQ(allowed.append({{}, "hello"}), "OK");
 }
 
+TEST_F(AvroSourceTest, SaysThatRulesWithoutTheFilterKeepNobodyOut) {
+  start({{"ipFilterRules", "deny:ip:*"}});
+  EXPECT_TRUE(env.log.contains("ipFilterRules count only with ipFilter = true"));
+  AvroTestClient anybody(port);
+  EXPECT_EQ(anybody.append({{}, "hello"}), "OK");
+}
+
 TEST_F(AvroSourceTest, APeersNameIsLookedUpWhereARuleAsks) {
   // What the machine calls itself; a peer without a name goes by its address.
   const std::string name = NameLookup::ask_system("127.0.0.1");
