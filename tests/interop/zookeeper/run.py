@@ -8,12 +8,13 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
-from agents import Agent, free_port, listens, run_with_flume, wait_for  # noqa: E402
+from agents import Agent, PATIENCE, free_port, run_with_flume, wait_for  # noqa: E402
 
 SESSION_MS = 2000  # what the server grants at most
 
@@ -59,7 +60,16 @@ class Server:
     def start(self):
         with open(self.folder / "zookeeper.log", "ab") as log:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
-        wait_for(lambda: listens(self.port), "ZooKeeper listens")
+        wait_for(self.serves, "ZooKeeper serves")
+
+    def serves(self):
+        """It listens a while before."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+                connection.sendall(b"srvr")
+                return b"Mode:" in b"".join(iter(lambda: connection.recv(4096), b""))
+        except OSError:
+            return False
 
     def kill(self):
         if self.process:
@@ -75,7 +85,7 @@ class Case:
 
     def __init__(self, flume, standpipe, work, server):
         self.flume, self.standpipe, self.work, self.server = flume, standpipe, work, server
-        self.where = ["--zkConnString", f"127.0.0.1:{server.port}"]
+        self.where = ["--zkConnString", f"127.0.0.1:{server.port}", f"-Dstandpipe.zookeeper.connect.timeout.ms={1000 * PATIENCE}"]
 
     def config(self, verb, *arguments, expect=0):
         done = subprocess.run([self.standpipe, "config", verb, "-n", "a1", *self.where, *arguments], capture_output=True, timeout=120,
