@@ -86,18 +86,18 @@ class Link::Line final : public ConnectionHandler, public std::enable_shared_fro
     const std::span<char> room = buffer_.room();
     if (room.empty()) return fail(told("its answers are too large"));
     const auto read = connection_->read(room.data(), room.size());
-    if (!read.ok()) return fail(read.status());
+    if (!read.ok()) return fail(lost(read.status()));
     if (read->size > 0) {
       buffer_.filled(read->size);
       const Status status = hear();
       if (!status.ok()) return fail(told(status.message()));
     }
-    if (read->end) fail(told("closed the connection"));
+    if (read->end) fail(lost(told("closed the connection")));
   }
   void sent() override {}
   void failed(const Status& status) override {
     const auto self = shared_from_this();
-    fail(status);
+    fail(lost(status));
   }
 
   Status hear() {
@@ -118,6 +118,10 @@ class Link::Line final : public ConnectionHandler, public std::enable_shared_fro
 
   Status told(const std::string& what) const {
     return {Code::unavailable, fmt::format("{}:{} {}", peer_.host, peer_.port, what)};
+  }
+
+  Status lost(const Status& why) const {
+    return {why.code(), fmt::format("{}{}", why.message(), dialect_ == nullptr ? "" : dialect_->hint())};
   }
 
   void fail(Status why) {

@@ -36,6 +36,9 @@ class Dialect {
   virtual void send(Connection& connection, std::int32_t serial, EncodedRequest request) = 0;
   /// Takes what is whole out of `buffer`. Code::corrupt: nothing behind it can be read.
   virtual Status hear(Connection& connection, StreamBuffer& buffer, Heard& heard) = 0;
+  /// Behind "closed the connection": what may be wrong when it was asked something and answered nothing at all, as an
+  /// end of a sentence; else empty.
+  virtual std::string_view hint() const = 0;
 };
 
 /// The client's end of a connection, for a thread that is not the loop's: requests go in, answers come out, nothing

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "rpc/sink_options.h"
 #include "rpc/window.h"
 #include "standpipe/counters.h"
@@ -101,7 +102,10 @@ class RpcSink final : public Sink {
   }
 
   Status reopen(std::string_view why) {
-    environment_.log.info(fmt::format("connecting to {} anew: {}", peer(), why));
+    // A receiver may close after each answer.
+    if (reopened_.pass(environment_.clock.now_ms())) {
+      environment_.log.info(fmt::format("connecting to {} anew: {}", peer(), why));
+    }
     note_closed();
     return open();
   }
@@ -277,6 +281,7 @@ class RpcSink final : public Sink {
   Status refusal_;              // why nothing more is sent on this connection
   std::int32_t next_serial_ = 1;
   Clock::Steady connected_at_;
+  LogLimiter reopened_{60'000};
   Clock::Steady retry_at_;  // no earlier connection after a failure
   Status last_failure_;
   bool connected_ = false;

@@ -53,6 +53,11 @@ class AvroDialect final : public rpc::Dialect {
     return {};
   }
 
+  std::string_view hint() const override {
+    if (first_.slab == nullptr) return "";  // nothing was asked yet, or it has answered
+    return " before it answered: is it an avro source, and are ssl and compression-type as here? its log may tell";
+  }
+
  private:
   /// The first request, or it again, behind a handshake: the call is not copied, it becomes the frame's second buffer.
   void greet(Connection& connection, const HandshakeRequest& handshake) {

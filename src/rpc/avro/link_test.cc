@@ -175,6 +175,16 @@ TEST_F(LinkTest, SaysWhatAStrangerMayBe) {
               ::testing::HasSubstr(" does not answer in Avro: is it an avro source, and are ssl and compression-type"));
 }
 
+TEST_F(LinkTest, SaysWhatMayBeWrongWithAPeerThatNeverAnswers) {
+  server.say(AvroTestServer::Says::hangs_up);
+  open();
+  send(1, "a");
+  EXPECT_THAT(answers(1), ElementsAre());
+  EXPECT_THAT(
+      link->view().failure.message(),
+      ::testing::HasSubstr(" before it answered: is it an avro source, and are ssl and compression-type as here"));
+}
+
 TEST_F(LinkTest, SaysThatNobodyIsThere) {
   std::uint16_t port = 0;
   {

@@ -50,6 +50,11 @@ class ThriftDialect final : public rpc::Dialect {
     return {};
   }
 
+  std::string_view hint() const override {
+    if (!asked_ || heard_) return "";
+    return " before it answered: is it a thrift source, and are ssl and protocol as here? its log may tell";
+  }
+
  private:
   Status take_answer(std::string_view message, Heard& heard) {
     if (!speaks(message, options_.protocol)) {

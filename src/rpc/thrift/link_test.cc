@@ -116,6 +116,15 @@ TEST_F(ThriftLinkTest, TellsWhatThePeerSaid) {
   EXPECT_EQ(link->view().failure.message(), peer + " closed the connection");
 }
 
+TEST_F(ThriftLinkTest, SaysWhatMayBeWrongWithAPeerThatNeverAnswers) {
+  server.say(ThriftTestServer::Says::hangs_up);
+  open(server.port());
+  send(1, "a");
+  EXPECT_THAT(answers(1), ElementsAre());
+  EXPECT_THAT(link->view().failure.message(),
+              ::testing::HasSubstr(" before it answered: is it a thrift source, and are ssl and protocol as here"));
+}
+
 /// Answers to the first four bytes with bytes of its own.
 class Stranger final : public testing::RpcTestServer {
  public:
