@@ -11,10 +11,12 @@ from measured import Agent, BenchError, Folder, Progress, free_port
 from workloads import MIB, Workload, file_of_lines
 
 PASSWORD = "changeit"
-SMALL = "Each event is a request, a lease, a batch and an answer of its own; what they cost beside their bytes is all there is."
-HERD = "Sixteen threads take from one channel, and each put wakes them all; what is under way on sixteen connections does not stay in the cache."
+SMALL = ("Each event is a request, a lease, a batch and an answer of its own: in a profile the samples are in switches between threads, "
+         "allocation and locks, hardly any in its bytes.")
+HERD = ("Sixteen sinks take from one channel, and each put wakes all of their threads: in a profile a quarter of the samples are in switches "
+        "between them.")
 SYNCED = "Each agent waits for the disk: what is put is written and synced before it is acknowledged, twice on the way."
-ZLIB = "Deflate and inflate are zlib's on both sides, at the same level; each agent does its part on one core."
+ZLIB = "One thread deflates the connection's one stream, by the same zlib and at the same level as Flume's."
 CIPHER = "Each byte is encrypted and decrypted once, by one thread of each agent."
 LOAD_BATCH = 1000                         # of the load and of what ends it, whatever the hop's own is
 
