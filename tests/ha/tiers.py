@@ -14,7 +14,7 @@ from agents import Agent  # noqa: E402
 
 AGENTS = 3
 BATCH = 100
-WINDOW = 8  # requests that two of our agents have under way on a connection
+WINDOW = 64  # requests that two of our agents have under way on a connection
 REQUEST_TIMEOUT_S = 2
 MAX_PENALTY_S = 10
 REPLICAS = ("a", "b")
