@@ -118,7 +118,7 @@ TEST_F(ThriftLinkTest, TellsWhatThePeerSaid) {
 
 TEST_F(ThriftLinkTest, SaysWhatMayBeWrongWithAPeerThatNeverAnswers) {
   server.say(ThriftTestServer::Says::hangs_up);
-  open(server.port());
+  open(server.port(), 1);
   send(1, "a");
   EXPECT_THAT(answers(1), ElementsAre());
   EXPECT_THAT(link->view().failure.message(),
