@@ -121,12 +121,12 @@ TEST_F(AgentTest, ASourceGoesOverToAnotherChannelAndTheOldOneIsDrained) {
 TEST_F(AgentTest, SourcesAreHeldWhileTheirChannelIsDrained) {
   // The source stores far faster than leases of one event take: unless it is held the channel never gets empty.
   const std::string flood =
-      "a1.drainTimeout = 5000\na1.sources.r1.type = seq\na1.sources.r1.batchSize = 1000\n"
-      "a1.channels.c1.capacity = 5000\na1.channels.c1.transactionCapacity = 1000\n"
+      "a1.drainTimeout = 15000\na1.sources.r1.type = seq\na1.sources.r1.batchSize = 1000\n"
+      "a1.channels.c1.capacity = 50000\na1.channels.c1.transactionCapacity = 1000\n"
       "a1.channels.c2.transactionCapacity = 1000\n"
       "a1.sinks.k1.sink.batchSize = 1\n";
   world_.apply(base(flood));
-  ASSERT_TRUE(eventually([&] { return world_.counter("CHANNEL.c1", "ChannelSize") >= 4000; }));
+  ASSERT_TRUE(eventually([&] { return world_.counter("CHANNEL.c1", "ChannelSize") >= 40'000; }));
   world_.apply(without_c1() + flood);
   ASSERT_TRUE(world_.logged("the new configuration is applied")) << world_.log();
   EXPECT_FALSE(world_.counters().contains("CHANNEL.c1"));
