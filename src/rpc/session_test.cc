@@ -324,6 +324,28 @@ TEST_F(SessionTest, LeavesWhoDoesNotFinishARequest) {
   EXPECT_TRUE(env.log.contains("stopped in the middle of a request"));
 }
 
+TEST_F(SessionTest, AByteNowAndThenIsNoRequest) {
+  start();
+  for (int i = 0; i < 60; ++i) {
+    EXPECT_FALSE(session->ended()) << "after " << i << " seconds";
+    receive(std::string(500, 'x'));
+    look_after(seconds(1));
+  }
+  EXPECT_TRUE(session->ended());
+  EXPECT_TRUE(env.log.contains("stopped in the middle of a request: 29500 bytes came in 60000 ms"));
+}
+
+TEST_F(SessionTest, WhoSendsALongRequestSteadilyIsHeard) {
+  start();
+  for (int i = 0; i < 300; ++i) {
+    receive(std::string(1100, 'x'));
+    look_after(seconds(1));
+  }
+  receive("\n");
+  EXPECT_THAT(session->lines, ElementsAre(std::string(330'000, 'x')));
+  EXPECT_FALSE(session->ended());
+}
+
 TEST_F(SessionTest, AnswersBeforeItLeavesWhoDoesNotFinishARequest) {
   start();
   receive("a\nhalf");

@@ -8,7 +8,7 @@ namespace standpipe::testing {
 
 class AvroSourceTest : public ListeningSourceTest {
  protected:
-  explicit AvroSourceTest(Clock& clock = real_clock()) : ListeningSourceTest(kAvroSource, clock) {}
+  AvroSourceTest() : ListeningSourceTest(kAvroSource) {}
 };
 
 }  // namespace standpipe::testing

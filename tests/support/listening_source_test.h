@@ -27,13 +27,8 @@ inline std::uint16_t listening_port(const CapturingLog& log) {
 /// A source on a free port, and what it hands over.
 class ListeningSourceTest : public ::testing::Test {
  protected:
-  explicit ListeningSourceTest(const SourceFactory& made_by, Clock& clock = real_clock())
-      : factory(made_by), env("r1", clock, real_file_system()) {
+  explicit ListeningSourceTest(const SourceFactory& made_by) : factory(made_by) {
     env.environment.network = network.get();
-  }
-  static Clock& real_clock() {
-    static SystemClock clock;
-    return clock;
   }
 
   Result<std::unique_ptr<Source>> make(Settings::Map values) {
@@ -53,7 +48,8 @@ class ListeningSourceTest : public ::testing::Test {
   }
 
   const SourceFactory& factory;
-  TestEnvironment env;
+  SystemClock clock;
+  TestEnvironment env{"r1", clock, real_file_system()};
   std::unique_ptr<Network> network = make_network();
   RecordingIngest ingest;
   std::unique_ptr<Source> source;

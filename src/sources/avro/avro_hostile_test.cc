@@ -130,30 +130,6 @@ TEST_F(AvroSourceTest, SaysThatAPeerDoesNotCompress) {
 
 // -- time -------------------------------------------------------------------------------------------------------------
 
-struct HasClock {
-  VirtualClock clock;
-};
-class AvroSlowTest : public HasClock, public AvroSourceTest {
- protected:
-  AvroSlowTest() : AvroSourceTest(clock) {}
-};
-
-TEST_F(AvroSlowTest, AByteNowAndThenIsNoRequest) {
-  start({{"request-timeout", "20"}});  // looked at every 5 ms
-  AvroTestClient good(port);
-  TcpClient slow(port);
-  const std::string request = first_request(avro_bytes::append({{}, std::string(1 << 20, 'x')}));
-  std::size_t sent = 0;
-  EXPECT_TRUE(testing::eventually([&] {
-    clock.advance(std::chrono::milliseconds(2));  // 500 bytes a second
-    return sent == request.size() || !slow.send(request.substr(sent++, 1));
-  }));
-  EXPECT_LT(sent, request.size()) << "it was heard out";
-  EXPECT_TRUE(env.log.contains("stopped in the middle of a request"));
-  EXPECT_EQ(good.append({{}, "good"}), "OK");
-  EXPECT_THAT(ingest.bodies(), ElementsAre("good"));
-}
-
 TEST_F(AvroSourceTest, ATlsHandshakeMustComeToAnEnd) {
   start({{"ssl", "true"},
          {"keystore", STANDPIPE_STORES "/server.jks"},
