@@ -127,12 +127,18 @@ def seconds(text):
     return float(text[:-1]) * units[text[-1]] if text[-1] in units else float(text)
 
 
-def watch(port, generator, out, agent, until):
+def ended_by_ctrl_c():
+    """Set by the first Ctrl-C. Those that follow change nothing: the agent is ended in order all the same."""
+    pressed = threading.Event()
+    signal.signal(signal.SIGINT, lambda *unused: pressed.set())
+    return pressed
+
+
+def watch(port, generator, out, agent, until, ended):
     """The live line, until the time is over, Ctrl-C, or the agent ends."""
     before, then = 0.0, time.monotonic()
     interactive = sys.stdout.isatty()
-    while time.monotonic() < until and agent.poll() is None:
-        time.sleep(1)  # the pace of the display
+    while time.monotonic() < until and agent.poll() is None and not ended.wait(1):  # the pace of the display
         values, now = metrics(port), time.monotonic()
         drained = number(values, "SINK.k1", "EventDrainSuccessCount")
         rate = (drained - before) / (now - then)
@@ -177,12 +183,10 @@ def main():
           f"agent's log:   {work}/flume.log\nmetrics:       http://127.0.0.1:{port}/metrics  /metrics/prometheus  /healthz\n"
           f"command:       {' '.join(command)}\n")
     generator = Generator(str(logs / "access.log"), options.rate)
+    ended = ended_by_ctrl_c()
     agent = subprocess.Popen(command, start_new_session=True)  # Ctrl-C is for us: we end it in order
     generator.start()
-    try:
-        watch(port, generator, out, agent, time.monotonic() + options.duration)
-    except KeyboardInterrupt:
-        print()
+    watch(port, generator, out, agent, time.monotonic() + options.duration, ended)
     generator.ending.set()
     generator.join()
     wait_until_drained(port, generator, agent)

@@ -11,12 +11,15 @@
 #include "app/java_options.h"
 #include "app/logging_options.h"
 #include "config/properties.h"
+#include "support/command_answer.h"
 #include "support/test_environment.h"
 
 namespace standpipe {
 namespace {
 
 using ::testing::AllOf;
+using testing::Answer;
+using testing::answer_of;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -136,18 +139,7 @@ TEST(FlumeCommandLine, ALog4jFileInTheConfFolderIsNamed) {
   EXPECT_THAT(line->messages, Contains(HasSubstr("log4j2.xml is not read")));
 }
 
-struct Answer {
-  int status;
-  std::string out;
-  std::string err;
-};
-
-Answer flume_ng(std::vector<std::string> arguments) {
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  const int status = run_flume_ng(arguments);
-  return {status, ::testing::internal::GetCapturedStdout(), ::testing::internal::GetCapturedStderr()};
-}
+Answer flume_ng(const std::vector<std::string>& arguments) { return answer_of(run_flume_ng, arguments); }
 
 TEST(FlumeNg, CommandsAndTheirExitStatus) {
   const Answer version = flume_ng({"version"});
@@ -165,12 +157,7 @@ TEST(FlumeNg, CommandsAndTheirExitStatus) {
   EXPECT_EQ(flume_ng({}).status, 1);
 }
 
-Answer standpipe(std::vector<std::string> arguments) {
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  const int status = run_standpipe(arguments);
-  return {status, ::testing::internal::GetCapturedStdout(), ::testing::internal::GetCapturedStderr()};
-}
+Answer standpipe(const std::vector<std::string>& arguments) { return answer_of(run_standpipe, arguments); }
 
 TEST(Tool, VerbsAreListedAndUnknownOnesRefused) {
   EXPECT_EQ(standpipe({"tool", "file-channel", "--help"}).status, 0);

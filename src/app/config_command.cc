@@ -124,8 +124,7 @@ Result<std::string> read_local(const std::string& file) {
   return texts.front().bytes;
 }
 
-// -- push
-// --------------------------------------------------------------------------------------------------------------
+// -- push -------------------------------------------------------------------------------------------------------------
 
 /// 0, or the status with which nothing is pushed.
 int check_before(const Request& request, const ConfigText& text) {
@@ -196,8 +195,7 @@ int push(const Request& request) {
   return kExitGood;
 }
 
-// -- pull and diff
-// -----------------------------------------------------------------------------------------------------
+// -- pull and diff ----------------------------------------------------------------------------------------------------
 
 Result<ConfigText> read_node(const Request& request) {
   ZookeeperSource source(request.options, request.node(), process_log(), {});

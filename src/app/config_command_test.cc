@@ -10,12 +10,15 @@
 #include "app/last_configuration.h"
 #include "app/terminal.h"
 #include "io/file_system.h"
+#include "support/command_answer.h"
 #include "support/test_environment.h"
 #include "support/zookeeper_server.h"
 
 namespace standpipe {
 namespace {
 
+using testing::Answer;
+using testing::answer_of;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -28,24 +31,13 @@ constexpr std::string_view kSound =
     "a1.channels.c1.type = memory\n"
     "a1.sinks.k1.type = null\na1.sinks.k1.channel = c1\n";
 
-struct Outcome {
-  int status = 0;
-  std::string out, err;
-};
-
 class ConfigCommandTest : public ::testing::Test {
  protected:
-  Outcome config(std::vector<std::string> arguments) {
+  Answer config(std::vector<std::string> arguments) {
     arguments.insert(arguments.end(), {"-n", "a1", "-z", server_.connect_string()});
     return bare(arguments);
   }
-  static Outcome bare(const std::vector<std::string>& arguments) { return captured(run_config, arguments); }
-  static Outcome captured(int (*program)(std::span<const std::string>), const std::vector<std::string>& arguments) {
-    ::testing::internal::CaptureStdout();
-    ::testing::internal::CaptureStderr();
-    const int status = program(arguments);
-    return {status, ::testing::internal::GetCapturedStdout(), ::testing::internal::GetCapturedStderr()};
-  }
+  static Answer bare(const std::vector<std::string>& arguments) { return answer_of(run_config, arguments); }
   std::string file(std::string_view text) {
     const std::string path = folder_.file("a1.conf");
     std::ofstream(path, std::ios::binary) << text;
@@ -174,27 +166,27 @@ TEST_F(ConfigCommandTest, AnAgentWaitsForItsConfigurationAndThenGivesUp) {
                                       server,
                                       "-Dstandpipe.state.dir=" + folder_.path(),
                                       "-Dstandpipe.zookeeper.connect.timeout.ms=100"};
-  const auto away = captured(run_flume_ng, line);
+  const auto away = answer_of(run_flume_ng, line);
   EXPECT_EQ(away.status, 1);
   EXPECT_THAT(away.err, HasSubstr("none that ran before is in " + folder_.path()));
   EXPECT_THAT(away.err, HasSubstr("no session with ZooKeeper " + server + " within 100 ms"));
   server_.away(false);
   std::vector<std::string> patient = line;
   patient.pop_back();
-  const auto missing = captured(run_flume_ng, patient);
+  const auto missing = answer_of(run_flume_ng, patient);
   EXPECT_EQ(missing.status, 1);
   EXPECT_THAT(missing.err, HasSubstr("there is no such node; standpipe config push puts one there"));
   std::vector<std::string> secure = line;
   secure.emplace_back("-Dzookeeper.client.secure=true");
-  EXPECT_THAT(captured(run_flume_ng, secure).err, HasSubstr("no TLS"));
-  EXPECT_THAT(captured(run_flume_ng, {"agent", "-n", "a1", "-z", "h:x"}).err, HasSubstr("'x' is no port"));
-  EXPECT_THAT(captured(run_flume_ng, {"agent", "-n", "a/../b", "-z", "h"}).err, HasSubstr("is no path"));
+  EXPECT_THAT(answer_of(run_flume_ng, secure).err, HasSubstr("no TLS"));
+  EXPECT_THAT(answer_of(run_flume_ng, {"agent", "-n", "a1", "-z", "h:x"}).err, HasSubstr("'x' is no port"));
+  EXPECT_THAT(answer_of(run_flume_ng, {"agent", "-n", "a/../b", "-z", "h"}).err, HasSubstr("is no path"));
 }
 
 TEST_F(ConfigCommandTest, ADryRunChecksWhatStandsInZookeeper) {
   server_.put("/flume/a1", std::string(kSound) + "a1.sinks.k1.type = nul\n");
-  const auto checked = captured(run_flume_ng, {"agent", "-d", "-n", "a1", "-z", server_.connect_string(),
-                                               "-Dstandpipe.state.dir=" + folder_.path()});
+  const auto checked = answer_of(run_flume_ng, {"agent", "-d", "-n", "a1", "-z", server_.connect_string(),
+                                                "-Dstandpipe.state.dir=" + folder_.path()});
   EXPECT_EQ(checked.status, 2);
   EXPECT_THAT(checked.out, HasSubstr("zookeeper:/flume/a1:9: error: a1.sinks.k1.type"));
 }

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/sent_event.h"
@@ -89,6 +90,19 @@ class RpcTestServer {
   unsigned asked_window_ = 0;
   std::vector<std::thread> threads_;
   std::thread acceptor_;
+};
+
+/// Speaks something else: says it at the first four bytes that come, and nothing more.
+class StrangerServer final : public RpcTestServer {
+ public:
+  explicit StrangerServer(std::string says) {
+    start([says = std::move(says)](Peer& peer) {
+      peer.raw(4);
+      peer.send(says);
+      peer.raw(1 << 20);
+    });
+  }
+  ~StrangerServer() { stop(); }
 };
 
 }  // namespace standpipe::testing

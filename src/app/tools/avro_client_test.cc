@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "support/avro_server.h"
+#include "support/command_answer.h"
 #include "support/test_environment.h"
 
 namespace standpipe {
@@ -24,12 +25,10 @@ class AvroClientTest : public ::testing::Test {
   int run(std::vector<std::string> arguments, bool with_address = true) {
     if (with_address) arguments.insert(arguments.begin(), {"-H", "127.0.0.1", "-p", std::to_string(server.port())});
     arguments.insert(arguments.begin(), "avro-client");
-    ::testing::internal::CaptureStdout();
-    ::testing::internal::CaptureStderr();
-    const int status = run_flume_ng(arguments);
-    out = ::testing::internal::GetCapturedStdout();
-    err = ::testing::internal::GetCapturedStderr();
-    return status;
+    testing::Answer answer = testing::answer_of(run_flume_ng, arguments);
+    out = std::move(answer.out);
+    err = std::move(answer.err);
+    return answer.status;
   }
 
   std::string write(const std::string& name, const std::string& bytes) {

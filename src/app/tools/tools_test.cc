@@ -15,36 +15,26 @@
 #include "app/commands.h"
 #include "channels/file/file_channel.h"
 #include "io/file_system.h"
+#include "support/command_answer.h"
 #include "support/test_environment.h"
 
 namespace standpipe {
 namespace {
 
 using ::testing::AllOf;
+using testing::Answer;
+using testing::answer_of;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-struct Answer {
-  int status;
-  std::string out;
-  std::string err;
-};
-
-Answer answer_of(const std::function<int()>& command) {
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  const int status = command();
-  return {status, ::testing::internal::GetCapturedStdout(), ::testing::internal::GetCapturedStderr()};
-}
-
 Answer tool(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {"tool", "file-channel"});
-  return answer_of([&] { return run_standpipe(arguments); });
+  return answer_of(run_standpipe, arguments);
 }
 
 Answer flume_tool(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "tool");
-  return answer_of([&] { return run_flume_ng(arguments); });
+  return answer_of(run_flume_ng, arguments);
 }
 
 /// A file channel on the machine's files with ten events, of which sinks have taken two.

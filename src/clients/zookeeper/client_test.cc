@@ -220,8 +220,7 @@ TEST_F(ZookeeperClientTest, TheVersionSaysWhatIsMissing) {
   EXPECT_THAT(library_version(), HasSubstr("without TLS and SASL"));
 }
 
-// -- Kafka's brokers
-// ---------------------------------------------------------------------------------------------------
+// -- Kafka's brokers --------------------------------------------------------------------------------------------------
 
 TEST_F(ZookeeperClientTest, FindsKafkasBrokersBelowTheChroot) {
   server_.put("/kafka/brokers/ids/2", R"({"version":1,"host":"two","port":9092,"jmx_port":-1,"timestamp":"1"})");

@@ -55,8 +55,7 @@ void Session::end() {
   changed_.wait_for(lock, kEndWithin, [this] { return finished_; });
 }
 
-// -- the thread that opens and closes sessions
-// -------------------------------------------------------------------------
+// -- the thread that opens and closes sessions ------------------------------------------------------------------------
 
 void Session::run() {
   auto pause = std::chrono::milliseconds(kFirstPause);
@@ -120,8 +119,7 @@ void Session::use(zhandle_t* handle) {
   changed_.notify_all();
 }
 
-// -- on the library's thread for answers and watches
-// -------------------------------------------------------------------
+// -- on the library's thread for answers and watches ------------------------------------------------------------------
 
 void Session::on_session_event(zhandle_t* handle, int type, int state, const char*, void* session) {
   auto& self = *static_cast<Session*>(session);
@@ -213,8 +211,7 @@ void Session::tell_change() {
   if (on_change_) on_change_();
 }
 
-// -- on the thread of whoever asks
-// -------------------------------------------------------------------------------------
+// -- on the thread of whoever asks ------------------------------------------------------------------------------------
 
 bool Session::wait(Lock& lock, Clock::time_point deadline, const std::function<bool()>& condition) const {
   while (!condition()) {

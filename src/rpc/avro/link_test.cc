@@ -6,6 +6,7 @@
 #include "rpc/avro/protocol.h"
 #include "support/avro_server.h"
 #include "support/patience.h"
+#include "support/rpc_server.h"
 #include "support/test_outlet.h"
 
 namespace standpipe::avro {
@@ -151,21 +152,8 @@ TEST_F(LinkTest, TellsWhatThePeerSaid) {
   EXPECT_THAT(answers(1), ElementsAre("4: "));
 }
 
-/// Says something at the first bytes that come, and nothing more.
-class Stranger : public testing::RpcTestServer {
- public:
-  explicit Stranger(std::string says) {
-    start([says = std::move(says)](Peer& peer) {
-      peer.raw(4);
-      peer.send(says);
-      peer.raw(1 << 20);
-    });
-  }
-  ~Stranger() { stop(); }
-};
-
 TEST_F(LinkTest, SaysWhatAStrangerMayBe) {
-  const Stranger other("HTTP/1.1 400 Bad Request\r\n\r\n");
+  const testing::StrangerServer other("HTTP/1.1 400 Bad Request\r\n\r\n");
   link = std::make_unique<Link>(*network, LinkOptions{{"127.0.0.1", other.port(), testing::kPatience}, 1}, [] {});
   link->open();
   ASSERT_TRUE(server.wait_until([&](const auto&) { return link->view().phase == Phase::greeting; }));

@@ -4,6 +4,7 @@
 
 #include "rpc/thrift/event_encoder.h"
 #include "support/patience.h"
+#include "support/rpc_server.h"
 #include "support/test_outlet.h"
 #include "support/thrift_server.h"
 
@@ -125,31 +126,19 @@ TEST_F(ThriftLinkTest, SaysWhatMayBeWrongWithAPeerThatNeverAnswers) {
               ::testing::HasSubstr(" before it answered: is it a thrift source, and are ssl and protocol as here"));
 }
 
-/// Answers to the first four bytes with bytes of its own.
-class Stranger final : public testing::RpcTestServer {
- public:
-  explicit Stranger(std::string says) {
-    start([says = std::move(says)](Peer& peer) {
-      peer.raw(4);
-      peer.send(says);
-      peer.raw(1 << 20);
-    });
-  }
-  ~Stranger() { stop(); }
-};
-
 TEST_F(ThriftLinkTest, SaysWhatAStrangerMayBe) {
-  const Stranger other("HTTP/1.1 400 Bad Request\r\n\r\n");
+  const testing::StrangerServer other("HTTP/1.1 400 Bad Request\r\n\r\n");
   open(other.port());
   send(1, "a");
   EXPECT_THAT(answers(1), ElementsAre());
   EXPECT_THAT(link->view().failure.message(), HasSubstr("does not answer in Thrift's frames"));
-  const Stranger binary(testing::ThriftBytes::frame(testing::ThriftBytes(false).head(2, "appendBatch", 1) + '\0'));
+  const testing::StrangerServer binary(
+      testing::ThriftBytes::frame(testing::ThriftBytes(false).head(2, "appendBatch", 1) + '\0'));
   open(binary.port());
   send(1, "a");
   EXPECT_THAT(answers(1), ElementsAre());
   EXPECT_THAT(link->view().failure.message(), HasSubstr("does not answer by the compact protocol: set protocol alike"));
-  const Stranger large(std::string("\0\x7f\xff\xff", 4));
+  const testing::StrangerServer large(std::string("\0\x7f\xff\xff", 4));
   open(large.port());
   send(1, "a");
   EXPECT_THAT(answers(1), ElementsAre());

@@ -12,7 +12,7 @@ stamp=$(sha256sum <"$pom")
 if [ "$(cat "$home/.installed" 2>/dev/null || true)" != "$stamp" ]; then
   command -v mvn >/dev/null || { echo "install.sh: 'mvn' is missing: apt-get install maven" >&2; exit 1; }
   rm -rf "$home/lib"
-  timeout 600 mvn -q -B -f "$pom" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
+  timeout 900 mvn -q -B -f "$pom" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
     -DincludeScope=runtime -DoutputDirectory="$home/lib" >&2
   echo "$stamp" >"$home/.installed"
 fi

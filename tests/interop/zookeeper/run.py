@@ -4,7 +4,7 @@ node; changes are applied, broken ones refused; the server is killed and comes b
 away at a start. What is written there is checked with ZooKeeper's own shell. Exits 77, saying why, where Flume or ZooKeeper can't be
 installed.
 """
-import os
+import functools
 import pathlib
 import re
 import signal
@@ -12,9 +12,8 @@ import socket
 import subprocess
 import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "support"))
-from agents import Agent, PATIENCE, free_port, run_with_flume, wait_for  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from agents import Agent, PATIENCE, free_port, jars_of, run_with_flume, wait_for  # noqa: E402
 
 SESSION_MS = 2000  # what the server grants at most
 
@@ -46,7 +45,7 @@ a1.sinks.k1.channel = c1
 class Server:
     """A real ZooKeeper server, by itself; what it knows stays in its folder."""
 
-    def __init__(self, home, folder):
+    def __init__(self, jars, folder):
         self.folder, self.port, self.process = folder, free_port(), None
         (folder / "data").mkdir(parents=True)
         (folder / "zoo.cfg").write_text(f"dataDir={folder}/data\nclientPort={self.port}\nclientPortAddress=127.0.0.1\ntickTime=200\n"
@@ -55,7 +54,7 @@ class Server:
             '<configuration><appender name="E" class="ch.qos.logback.core.ConsoleAppender"><encoder><pattern>%-5p %c{1} %m%n</pattern>'
             '</encoder></appender><root level="INFO"><appender-ref ref="E"/></root></configuration>')
         self.command = ["java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dzookeeper.jmx.log4j.disable=true", "-cp",
-                        f"{folder}:{home}/lib/*", "org.apache.zookeeper.server.quorum.QuorumPeerMain", str(folder / "zoo.cfg")]
+                        f"{folder}:{jars}/*", "org.apache.zookeeper.server.quorum.QuorumPeerMain", str(folder / "zoo.cfg")]
 
     def start(self):
         with open(self.folder / "zookeeper.log", "ab") as log:
@@ -232,8 +231,8 @@ def refuses_to_start(case):
     say("a node that is not there is no configuration: exit status 1")
 
 
-def run(flume, standpipe, work):
-    server = Server(os.environ["ZOOKEEPER_JARS"], work / "zookeeper")
+def run(jars, flume, standpipe, work):
+    server = Server(jars, work / "zookeeper")
     case = Case(flume, standpipe, work, server)
     try:
         server.start()
@@ -251,12 +250,11 @@ def run(flume, standpipe, work):
 
 
 def main():
-    installed = subprocess.run([HERE / "install.sh"], capture_output=True, text=True, check=False)
-    if installed.returncode != 0:
-        print(f"zookeeper_configuration: skipped: ZooKeeper can't be installed: {installed.stderr.strip()}")
+    jars = jars_of("zookeeper-3.8")
+    if not jars:
+        print("zookeeper_configuration: skipped: ZooKeeper can't be installed")
         return 77
-    os.environ["ZOOKEEPER_JARS"] = installed.stdout.split()[-1]
-    return run_with_flume("zookeeper_configuration", run)
+    return run_with_flume("zookeeper_configuration", functools.partial(run, jars))
 
 
 sys.exit(main())
