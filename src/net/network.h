@@ -47,7 +47,7 @@ class Connection {
   virtual Result<Read> read(char* target, std::size_t room) = 0;
   /// Sends, or keeps what the system does not take now; small writes that wait are sent together.
   virtual void write(std::string bytes) = 0;
-  /// The same for `bytes` that lie in `slab`: they are never copied.
+  /// The same for `bytes` that lie in `slab`: what sends them as they are never copies them.
   virtual void write(std::shared_ptr<const Slab> slab, std::string_view bytes) = 0;
   /// What is written until uncork() waits for that and goes out together: few system calls for many small pieces.
   virtual void cork() {}

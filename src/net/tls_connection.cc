@@ -16,7 +16,10 @@ namespace standpipe {
 
 namespace {
 
-constexpr std::size_t kWriteAtOnce = 1 << 20;
+// Encrypted into memory that the allocator gives out again and again: fresh pages cost more than the cipher.
+constexpr std::size_t kWriteAtOnce = 64 * 1024;
+constexpr std::size_t kRecordSize = 16 * 1024;   // RFC 8446, section 5.1
+constexpr std::size_t kRecordExtra = 64;         // header, tag, padding: at most
 constexpr std::size_t kReadAtOnce = 256 * 1024;  // then others have their turn
 constexpr int kPiecesAtOnce = 64;                // from below: not all that comes is for the reader
 constexpr int kFirstAlert = 1000;                // reasons from here on are what the peer said
@@ -91,22 +94,23 @@ class TlsConnection final : public FilterConnection {
     return Read{size, false};
   }
 
-  void write(std::string bytes) override {
-    if (agreed()) return encrypt(bytes);
-    early_ += bytes;
-  }
-  void write(std::shared_ptr<const Slab>, std::string_view bytes) override {
-    if (agreed()) return encrypt(bytes);
-    early_ += bytes;
+  void write(std::string bytes) override { put(bytes); }
+  void write(std::shared_ptr<const Slab>, std::string_view bytes) override { put(bytes); }
+  // Small writes share records. Below nothing is held: what goes there is large.
+  void cork() override { corked_ = true; }
+  void uncork() override {
+    corked_ = false;
+    put({});
   }
 
   void finish_writing() override {
+    uncork();
     SSL_shutdown(ssl_.get());
     flush();
     below().finish_writing();
   }
 
-  std::size_t unsent() const override { return early_.size() + FilterConnection::unsent(); }
+  std::size_t unsent() const override { return held_.size() + FilterConnection::unsent(); }
   bool agreed() const override { return SSL_is_init_finished(ssl_.get()) == 1 && below().agreed(); }
 
  private:
@@ -161,13 +165,22 @@ class TlsConnection final : public FilterConnection {
     const int result = SSL_do_handshake(ssl_.get());
     flush();
     if (result <= 0) note_stop(result);
-    if (!agreed() || early_.empty()) return;
-    encrypt(std::exchange(early_, {}));
+    if (agreed()) put({});
+  }
+
+  void put(std::string_view bytes) {
+    if (!agreed() || (corked_ && held_.size() + bytes.size() < kWriteAtOnce)) {
+      held_ += bytes;
+      return;
+    }
+    if (!held_.empty()) encrypt(std::exchange(held_, {}));
+    encrypt(bytes);
   }
 
   void encrypt(std::string_view bytes) {
     while (!bytes.empty()) {
       const std::string_view piece = bytes.substr(0, kWriteAtOnce);
+      out_.reserve(piece.size() + (piece.size() / kRecordSize + 1) * kRecordExtra);
       const int size = SSL_write(ssl_.get(), piece.data(), static_cast<int>(piece.size()));
       flush();
       if (size <= 0) return;  // the connection is broken: reading finds out
@@ -240,8 +253,9 @@ class TlsConnection final : public FilterConnection {
 
   const std::shared_ptr<const TlsContext> context_;
   const std::unique_ptr<SSL, Free> ssl_;
-  std::string early_;  // written before the handshake was done
-  std::string out_;    // what OpenSSL has written, until it is handed on in one piece
+  std::string held_;  // written before the handshake was done, or while corked
+  std::string out_;   // what OpenSSL has written, until it is handed on in one piece
+  bool corked_ = false;
   int pieces_left_ = kPiecesAtOnce;
   bool more_ = false;
   bool ended_ = false;

@@ -16,6 +16,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "net/filter_connection.h"
 #include "support/patience.h"
 #include "support/tcp_client.h"
 #include "support/test_environment.h"
@@ -79,6 +80,8 @@ class End final : public ConnectionHandler {
   }
   ~End() override { failure.ignore(); }  // not every test asks both ends
   void write(std::string bytes) { connection_->write(std::move(bytes)); }
+  void cork() { connection_->cork(); }
+  void uncork() { connection_->uncork(); }
   void finish() { connection_->finish_writing(); }
 
   bool wait_until(const std::function<bool(const End&)>& ready) const {
@@ -115,6 +118,27 @@ class End final : public ConnectionHandler {
   mutable std::condition_variable changed_;
 };
 
+/// Counts the bytes that are sent through it.
+class Counted final : public FilterConnection {
+ public:
+  Counted(std::unique_ptr<Connection> below, Network& network, std::size_t& sent)
+      : FilterConnection(std::move(below), network), sent_(sent) {}
+  Result<Read> read(char* target, std::size_t room) override { return below().read(target, room); }
+  void write(std::string bytes) override {
+    sent_ += bytes.size();
+    below().write(std::move(bytes));
+  }
+  void write(std::shared_ptr<const Slab> slab, std::string_view bytes) override {
+    sent_ += bytes.size();
+    below().write(std::move(slab), bytes);
+  }
+  void finish_writing() override { below().finish_writing(); }
+
+ private:
+  bool has_more() const override { return false; }
+  std::size_t& sent_;
+};
+
 using Context = std::shared_ptr<const TlsContext>;
 
 class TlsTest : public ::testing::Test {
@@ -147,7 +171,8 @@ class TlsTest : public ::testing::Test {
       connecting = network->connect(
           {"127.0.0.1", listener->port(), testing::kPatience}, [&](Result<std::unique_ptr<Connection>> connection) {
             connecting = nullptr;
-            client = std::make_unique<End>(tls_client(std::move(connection).value(), context, *network, host), false);
+            auto counted = std::make_unique<Counted>(std::move(connection).value(), *network, sent);
+            client = std::make_unique<End>(tls_client(std::move(counted), context, *network, host), false);
             client->write("hello");
             done.set_value();
           });
@@ -190,7 +215,32 @@ class TlsTest : public ::testing::Test {
   std::promise<void> accepted;
   std::unique_ptr<End> server;
   std::unique_ptr<End> client;
+  std::size_t sent = 0;  // bytes of the client, encrypted; the loop's thread
 };
+
+TEST_F(TlsTest, SmallWritesThatAreCorkedShareRecords) {
+  serve(TlsContext::server({.keys = {one.pem, ""}}).value());
+  connect(TlsContext::client({.trust_all = true}).value());
+  ASSERT_TRUE(client->wait_until([](const End& end) { return end.received == "hello"; }));
+  std::string all = "hello";
+  for (int i = 0; i < 1000; ++i) all += std::to_string(1000 + i);
+  std::size_t before = 0;
+  network->run([&] {
+    before = sent;
+    client->cork();
+    for (std::size_t at = 5; at < all.size(); at += 4) client->write(all.substr(at, 4));
+    EXPECT_EQ(sent, before);
+    client->uncork();
+    EXPECT_LE(sent, before + 4000 + 64) << "one record";
+    client->cork();
+    client->write("small");
+    client->write(std::string(1 << 20, 'x'));
+    EXPECT_GT(sent, before + (1 << 20)) << "large ones wait for nothing, and come behind";
+    client->uncork();
+  });
+  all += "small" + std::string(1 << 20, 'x');
+  EXPECT_TRUE(client->wait_until([&](const End& end) { return end.received == all; }));
+}
 
 TEST_F(TlsTest, SpeaksWithKeysOfBothKindsAndWhoeverIsTrusted) {
   const Context pem = TlsContext::server({.keys = {one.pem, ""}}).value();
