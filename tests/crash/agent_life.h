@@ -12,7 +12,8 @@ inline std::int64_t steady_us() {
 }
 
 /// When an agent process ran, told by itself in memory that it shares with the driver: the heartbeat of a thread that
-/// wants to run every millisecond. A gap means that the machine did not let it run; SIGKILL simply ends the beats.
+/// wants to run every millisecond and looks at the source's thread. A gap means that the machine did not let one of
+/// them run; SIGKILL simply ends the beats.
 struct AgentLife {
   static constexpr std::int64_t kGapUs = 25'000;
   static constexpr std::size_t kMaxGaps = 4096;
@@ -28,11 +29,15 @@ struct AgentLife {
   void beat() {
     const std::int64_t now = steady_us();
     const std::int64_t before = last_us.load();
-    if (before != 0 && now - before > kGapUs && gap_count.load() < kMaxGaps) {
-      gaps[gap_count.load()] = {before, now};
-      gap_count.fetch_add(1);
-    }
+    if (before != 0) held_up(before, now);
     last_us.store(now);
+  }
+
+  /// Short ones don't count.
+  void held_up(std::int64_t from, std::int64_t to) {
+    if (to - from <= kGapUs || gap_count.load() == kMaxGaps) return;
+    gaps[gap_count.load()] = {from, to};
+    gap_count.fetch_add(1);
   }
 };
 

@@ -1,7 +1,9 @@
 #include "crash/agents.h"
 
 #include <filesystem>
+#include <future>
 #include <mutex>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -22,6 +24,33 @@ class AppendingLog final : public Log {
  private:
   std::mutex mutex_;
   std::ofstream out_;
+};
+
+// What the machine withholds from a thread of this process (proc(5)).
+class MachineWatch {
+ public:
+  explicit MachineWatch(pid_t thread) : folder_(fmt::format("/proc/self/task/{}/", thread)) {}
+
+  bool waits_for_a_disk() const {
+    std::ifstream stat(folder_ + "stat");
+    std::string text;
+    std::getline(stat, text);
+    const std::size_t name_end = text.rfind(')');
+    return name_end != std::string::npos && text.substr(name_end + 1, 2) == " D";
+  }
+
+  // How long it has been ready to run and was not let, since the last call. The kernel tells of it once it runs.
+  std::int64_t held_up_us() {
+    std::ifstream schedstat(folder_ + "schedstat");
+    std::int64_t ran_ns = 0;
+    std::int64_t waited_ns = 0;
+    schedstat >> ran_ns >> waited_ns;
+    return (waited_ns - std::exchange(waited_ns_, waited_ns)) / 1000;
+  }
+
+ private:
+  const std::string folder_;
+  std::int64_t waited_ns_ = 0;
 };
 
 }  // namespace
@@ -88,8 +117,13 @@ void Agents::live() {
     CHECK(source.ok());
     CHECK((*source)->start(ingest).ok());
     life_->started_us.store(steady_us());
-    std::jthread heart([&](std::stop_token stop) { beat(ingest, stop); });
-    std::jthread runner([&](std::stop_token stop) { CHECK((*source)->run(stop).ok()); });
+    std::promise<pid_t> source_thread;
+    std::jthread runner([&](std::stop_token stop) {
+      source_thread.set_value(::gettid());
+      CHECK((*source)->run(stop).ok());
+    });
+    std::jthread heart(
+        [&, thread = source_thread.get_future().get()](std::stop_token stop) { beat(ingest, thread, stop); });
     int signal = 0;
     sigwait(&terminate, &signal);
     runner.request_stop();
@@ -100,11 +134,15 @@ void Agents::live() {
 }
 
 // A disk that keeps the channel waiting so long holds the agent up, too: it may stop reading then.
-void Agents::beat(const DurableFileIngest& channel, const std::stop_token& stop) {
+void Agents::beat(const DurableFileIngest& channel, pid_t source_thread, const std::stop_token& stop) {
   constexpr std::int64_t kPatienceUs = 2'000'000;
+  MachineWatch machine(source_thread);
   for (; !stop.stop_requested(); ::usleep(1000)) {
+    const std::int64_t now = steady_us();
+    life_->held_up(now - machine.held_up_us(), now);
     const std::int64_t since = channel.waiting_since_us();
-    if (since == 0 || steady_us() - since < kPatienceUs) life_->beat();
+    const bool waits_for_channel = since != 0 && now - since >= kPatienceUs;
+    if (!waits_for_channel && !machine.waits_for_a_disk()) life_->beat();
   }
 }
 

@@ -65,7 +65,7 @@ class Agents {
   /// A kill can tear the channel's last write. No receipt was completed for it: it is not stored.
   void cut_torn_line() const;
   [[noreturn]] void live();
-  void beat(const DurableFileIngest& channel, const std::stop_token& stop);
+  void beat(const DurableFileIngest& channel, pid_t source_thread, const std::stop_token& stop);
   void note_life();
 
   const std::string folder_;
