@@ -202,6 +202,8 @@ class Sender {
     }
     send_now(descriptor_, avro::framed(serial_++, front.empty() ? call_ : front + call_));
     sent_ += batch_;
+    // Flume answers out of order what stands behind a handshake.
+    if (!front.empty()) answered_.wait(0);
   }
 
   /// Until fewer than kOpen are unanswered.

@@ -13,11 +13,12 @@ from workloads import MIB, Workload, file_of_lines
 PASSWORD = "changeit"
 SMALL = ("Each event is a request, a lease, a batch and an answer of its own: in a profile the samples are in switches between threads, "
          "allocation and locks, hardly any in its bytes.")
-HERD = ("Sixteen sinks take from one channel, and each put wakes all of their threads: in a profile a quarter of the samples are in switches "
-        "between them.")
+WINDOWS = ("Each of the sixteen connections may have 64 requests under way, in both agents: of 100 events of 500 bytes that is 3 MiB a "
+           "connection and agent. Flume has one.")
 SYNCED = "Each agent waits for the disk: what is put is written and synced before it is acknowledged, twice on the way."
-ZLIB = "One thread deflates the connection's one stream, by the same zlib and at the same level as Flume's."
-CIPHER = "Each byte is encrypted and decrypted once, by one thread of each agent."
+ZLIB = "One thread deflates the connection's one stream, by the same zlib and at the same level as Flume's, and is never idle."
+CIPHER = ("Each byte is encrypted and decrypted once: of 530 bytes AES-256-GCM alone takes 0.19 µs and 0.22 µs on a core of this kind "
+          "(openssl speed); a hop without it takes 0.43 µs of both agents.")
 LOAD_BATCH = 1000                         # of the load and of what ends it, whatever the hop's own is
 
 
@@ -226,7 +227,7 @@ def rows(quick):
     unencrypted = {"key": "hop-avro-memory-1x1000", "name": "plain", "share": 0.7}
 
     def plain_rows(protocol, other):
-        return [Hop(protocol, "memory", batch, connections, ours, flume, cpu=10, bound=SMALL if batch == 1 else HERD if connections > 1 else "",
+        return [Hop(protocol, "memory", batch, connections, ours, flume, cpu=10, bound=SMALL if batch == 1 else WINDOWS if connections > 1 else "",
                     beside=other if (batch, connections) == (100, 1) else None)
                 for connections in (1, 16) for batch, ours, flume in plain]
     return [
