@@ -130,7 +130,12 @@ def seconds(text):
 def ended_by_ctrl_c():
     """Set by the first Ctrl-C. Those that follow change nothing: the agent is ended in order all the same."""
     pressed = threading.Event()
-    signal.signal(signal.SIGINT, lambda *unused: pressed.set())
+
+    def end(*unused):
+        pressed.set()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python's own end would bring the default back
+
+    signal.signal(signal.SIGINT, end)
     return pressed
 
 
