@@ -1,14 +1,22 @@
 #include "io/file_system.h"
 
+#include <algorithm>
+
 namespace standpipe {
+
+namespace {
+constexpr std::uint64_t kLeastRead = 4096;
+}  // namespace
 
 Result<std::string> read_file(FileSystem& files, const std::string& path, std::uint64_t limit) {
   TRY_ASSIGN(const auto file, files.open(path, FileSystem::Mode::read));
   TRY_ASSIGN(const FileInfo info, file->info());
   if (info.type != FileInfo::Type::file) return Status(Code::invalid, path + " is not a regular file");
   if (info.size > limit) return Status(Code::invalid, path + " is larger than " + std::to_string(limit) + " bytes");
-  std::string content(info.size, '\0');
+  // Files of /proc say that they are empty.
+  std::string content(std::max(info.size, kLeastRead), '\0');
   TRY_ASSIGN(const std::size_t size, file->read_at(0, content.data(), content.size()));
+  if (size > limit) return Status(Code::invalid, path + " is larger than " + std::to_string(limit) + " bytes");
   content.resize(size);
   return content;
 }
