@@ -90,6 +90,7 @@ void RpcTestServer::serve(int descriptor) {
   std::lock_guard lock(mutex_);
   std::erase(open_, descriptor);
   ::close(descriptor);
+  changed_.notify_all();
 }
 
 RpcTestServer::Says RpcTestServer::take(const std::vector<SentEvent>& events) {
@@ -126,8 +127,11 @@ void RpcTestServer::answer_together(std::size_t requests) {
   together_ = requests;
 }
 void RpcTestServer::drop_connections() {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   for (const int descriptor : open_) ::shutdown(descriptor, SHUT_RDWR);
+  const std::size_t old = connections_;
+  // What has come and was not looked at is still judged by what holds now.
+  changed_.wait_for(lock, kPatience, [&] { return open_.empty() || connections_ != old; });
 }
 
 std::vector<SentEvent> RpcTestServer::events() const {

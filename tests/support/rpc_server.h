@@ -30,7 +30,7 @@ class RpcTestServer {
   void grant(unsigned window);
   /// Waits with its answers until as many requests of a connection are open; then answers them all, the last one first.
   void answer_together(std::size_t requests);
-  void drop_connections();
+  void drop_connections();  ///< and waits until their end is noticed
 
   // -- what the test asks
   std::vector<SentEvent> events() const;

@@ -13,7 +13,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using ::testing::AnyOf;
 using testing::AvroTestServer;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -238,8 +237,7 @@ TEST_F(AvroSinkTest, ConnectsAnewAfterTheIntervalAndRepeatsNothing) {
   ASSERT_TRUE(turn_until([&] { return server.connections() == 3; }).ok());
   outlet.put("d");
   ASSERT_TRUE(turn_until_committed(4).ok());
-  // The server may have looked at b only when it was to answer at once: then it came twice, as no answer was heard.
-  EXPECT_THAT(server.bodies(), AnyOf(ElementsAre("a", "b", "c", "d"), ElementsAre("a", "b", "b", "c", "d")));
+  EXPECT_THAT(server.bodies(), ElementsAre("a", "b", "c", "d"));
 }
 
 TEST_F(AvroSinkTest, SendsLargeEventsInSeveralRequests) {
